@@ -1,0 +1,72 @@
+package visualize
+
+import "math"
+
+// The Middlebury colour wheel (Baker et al., A Database and Evaluation Methodology for Optical Flow,
+// IJCV 2011): 55 colours in six segments. Right is red, down yellow, left cyan, up violet-blue.
+var segments = [...]struct{ from, to, length int }{ // from, to: red, green, blue as bits 4, 2, 1
+	{0b100, 0b110, 15}, // red to yellow
+	{0b110, 0b010, 6},  // yellow to green
+	{0b010, 0b011, 4},  // green to cyan
+	{0b011, 0b001, 11}, // cyan to blue
+	{0b001, 0b101, 13}, // blue to magenta
+	{0b101, 0b100, 6},  // magenta to red
+}
+
+const colours = 55
+
+var wheel = func() (w [colours][3]float64) {
+	k := 0
+	for _, s := range segments {
+		for i := range s.length {
+			for c := range 3 {
+				a, b := float64(s.from>>(2-c)&1), float64(s.to>>(2-c)&1)
+				// Whole levels, as the reference has them.
+				w[k][c] = math.Floor(255*a + (b-a)*math.Floor(255*float64(i)/float64(s.length)))
+			}
+			k++
+		}
+	}
+	return w
+}()
+
+// rim is the wheel's colour, in levels 0-255, for flow that points in the direction angle (radians,
+// clockwise from the right as seen on the screen, where y grows downwards).
+//
+// The reference code spreads the circle over 54 of the 55 steps, which leaves a jump at flow that points
+// right; here the last colour runs on into the first, so the wheel is seamless. The largest difference to
+// the reference is one step of the wheel, just above the right-pointing axis.
+func rim(angle float64) (c [3]float64) {
+	k := angle / (2 * math.Pi) * colours
+	k -= colours * math.Floor(k/colours)
+	low := int(k) % colours
+	high := (low + 1) % colours
+	f := k - math.Floor(k)
+	for i := range c {
+		c[i] = wheel[low][i] + f*(wheel[high][i]-wheel[low][i])
+	}
+	return c
+}
+
+// dark is how much of the rim's brightness is left beyond the scale's end.
+const dark = 0.75
+
+// plain is the colour of the flow (u, v), given in units of the scale's end, by the formula as it is
+// written: the rim's colour blended with white inside the circle, darkened outside of it; black where
+// unknown. The painter uses tables instead (see fast.go); tests and benchmarks compare the two.
+func plain(u, v float64) [3]uint8 {
+	length := math.Sqrt(u*u + v*v)
+	if math.IsNaN(length) || math.IsInf(u, 0) || math.IsInf(v, 0) {
+		return [3]uint8{}
+	}
+	var out [3]uint8
+	for i, c := range rim(math.Atan2(v, u)) {
+		if length <= 1 {
+			c = 255 - length*(255-c)
+		} else {
+			c *= dark
+		}
+		out[i] = uint8(math.Round(c))
+	}
+	return out
+}
