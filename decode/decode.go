@@ -1,0 +1,252 @@
+// Package decode turns a video file, a folder of pictures or a stream on standard input into frames.
+//
+// It promises frames as a person sees them: upright (rotation metadata applied), deinterlaced one
+// frame for one frame, in 8-bit RGB made with the range and the matrix that the stream states, and
+// each with its exact time stamp, whether the frame rate is constant or not. Edit lists are honoured as
+// the ffmpeg command does. A damaged picture is skipped and counted, never handed on; what there is of
+// a truncated file is read. A frame belongs to whoever asked for it: no buffer is used twice.
+//
+// Choices, so that nobody has to guess:
+//
+//   - A stream that states no matrix is taken as BT.709 from 720 lines or 1280 columns on, else as
+//     BT.601, as players do; one that states no range is taken as limited, but full for yuvj and RGB.
+//   - RGB is made by libswscale with bilinear chroma and accurate rounding; a change of size is bicubic.
+//   - PQ and HLG (HDR) are tone-mapped to BT.709 through zscale and tonemap=mobius of libavfilter, with white
+//     at 203 cd/m2 (ITU-R BT.2408). Where FFmpeg was built without them the samples are only reduced to
+//     8 bits, and Info.ToneMapped is false. Other deep pictures are reduced to 8 bits.
+//   - Interlaced pictures pass through bwdif (send_frame).
+//   - Transparency is dropped.
+//   - A missing time stamp, or one that does not grow, becomes the one before plus its duration.
+package decode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"time"
+
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/libav"
+)
+
+// Options says what to read. The zero value reads everything at its own size.
+type Options struct {
+	Start, Duration time.Duration // frames with times in [Start, Start+Duration) from the input's beginning; Duration 0 = to the end
+	Frames          int           // at most so many frames; 0 = all
+	Scale           float64       // size of a frame relative to the input's; 0 or 1 = native
+	Threads         int           // for decoding and conversion; 0 = one for each core
+	Deinterlace     string        // "auto" (also "") = what is marked interlaced; "off" = nothing
+
+	// FrameRate is for a folder of pictures, which states no times; zero = 25 pictures a second.
+	FrameRate frame.Rational
+}
+
+// Info describes an open input.
+type Info struct {
+	Path, Format, Codec string // Format and Codec are libav's names; "folder" for pictures
+	PixelFormat         string // as coded, libav's name
+	Width, Height       int    // of a frame as Read returns it: upright and scaled
+
+	SampleAspect frame.Rational // width/height of one pixel, upright; zero = not stated
+	FrameRate    frame.Rational // average; zero = unknown
+	TimeBase     frame.Rational // of the frames' time stamps
+
+	// Frames is the number of frames that Read will return, damaged ones included. FramesExact says that
+	// it was counted by walking through the file's packets; otherwise it is what the container claims,
+	// and 0 where nothing is known (a pipe).
+	Frames      int
+	FramesExact bool
+
+	Duration  time.Duration // of the whole input; 0 = unknown
+	StartTime time.Duration // the container's clock at its beginning: Options.Start counts from here
+
+	Rotation      int    // clockwise degrees by which the coded picture was turned to stand upright
+	BitDepth      int    // bits of a coded sample
+	ColorRange    string // "tv" (limited) or "pc" (full), as used
+	ColorMatrix   string // libav's name, as used
+	ColorAssumed  bool   // the stream does not state its matrix: ColorMatrix follows from its size
+	ColorTransfer string // libav's name; "unknown" where not stated
+	ToneMapped    bool   // HDR was mapped to BT.709
+	Interlaced    bool   // pictures marked interlaced have been met
+	Deinterlaced  bool   // and are deinterlaced
+
+	Audio, Subtitles int // number of such streams
+}
+
+// Errors that a caller may want to tell apart. fs.ErrNotExist and fs.ErrPermission come through as well.
+var (
+	ErrEmpty      = errors.New("the file is empty")
+	ErrNoVideo    = errors.New("it has no video stream")
+	ErrNoPictures = errors.New("the folder has no .png, .jpg or .jpeg pictures")
+	ErrFormat     = errors.New("it is not a video that this FFmpeg can read, or it is cut off before its index")
+	ErrNoFrames   = errors.New("not one of its frames can be decoded")
+	ErrWindow     = errors.New("no frame lies in the chosen part")
+)
+
+// SizeError says that a picture has not the size of the first one.
+type SizeError struct {
+	Name                  string // file, or "frame 57"
+	Width, Height         int
+	FirstWidth, FirstHigh int
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s is %dx%d but the first picture is %dx%d; all must have one size, so convert or split the input",
+		e.Name, e.Width, e.Height, e.FirstWidth, e.FirstHigh)
+}
+
+// source is one kind of input. next returns frames without index; io.EOF at the end.
+type source interface {
+	info() *Info
+	next(ctx context.Context) (*frame.Frame, error)
+	corrupt() int
+	close()
+}
+
+// Reader reads the frames of one input, in order. It is for one goroutine at a time. It owns libav's
+// demuxer, decoder and filters, and Close frees them; the frames it returned stay.
+type Reader struct {
+	ctx   context.Context
+	src   source
+	index int
+	limit int
+	err   error
+}
+
+// Open opens a video file, a folder of PNG or JPEG pictures (in natural order: 9 before 10), or "-" for
+// standard input, and decodes the first frame so that Info is true. Cancelling ctx ends Open and Read.
+func Open(ctx context.Context, name string, o Options) (*Reader, error) {
+	if err := check(&o); err != nil {
+		return nil, err
+	}
+	src, err := open(ctx, name, o)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("cannot read %s: %w", show(name), err)
+	}
+	r := &Reader{ctx: ctx, src: src, limit: math.MaxInt}
+	if o.Frames > 0 {
+		r.limit = o.Frames
+		if i := src.info(); i.Frames > o.Frames {
+			i.Frames = o.Frames
+		}
+	}
+	return r, nil
+}
+
+func open(ctx context.Context, name string, o Options) (source, error) {
+	if name == "-" {
+		return openVideo(ctx, name, o)
+	}
+	s, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("no such file or folder; check the name (%w)", fs.ErrNotExist)
+	case err != nil:
+		return nil, err
+	case s.IsDir():
+		return openFolder(name, o)
+	case s.Mode().IsRegular() && s.Size() == 0:
+		return nil, ErrEmpty
+	}
+	f, err := os.Open(name) // libav would say only that it did not work
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	f.Close()
+	return openVideo(ctx, name, o)
+}
+
+func check(o *Options) error {
+	switch {
+	case o.Start < 0 || o.Duration < 0:
+		return errors.New("the start and the duration cannot be negative")
+	case o.Frames < 0:
+		return fmt.Errorf("%d frames cannot be read; give a positive number", o.Frames)
+	case o.Scale < 0 || o.Scale > 16 || math.IsNaN(o.Scale):
+		return fmt.Errorf("scale %v is out of range; give a number above 0 and up to 16", o.Scale)
+	case o.Deinterlace != "" && o.Deinterlace != "auto" && o.Deinterlace != "off":
+		return fmt.Errorf("deinterlace %q is unknown; say auto or off", o.Deinterlace)
+	case o.FrameRate.Num < 0 || o.FrameRate.Den < 0 || (o.FrameRate.Num == 0) != (o.FrameRate.Den == 0):
+		return fmt.Errorf("frame rate %s is none", o.FrameRate)
+	}
+	if o.Scale == 0 {
+		o.Scale = 1
+	}
+	if o.FrameRate.Num == 0 {
+		o.FrameRate = frame.Rational{Num: 25, Den: 1}
+	}
+	return nil
+}
+
+func show(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return name
+}
+
+// Info describes the input. Interlaced may turn true later, where a film begins progressive.
+func (r *Reader) Info() Info { return *r.src.info() }
+
+// Read returns the next frame, and io.EOF after the last one.
+func (r *Reader) Read() (*frame.Frame, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	if err := r.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if r.index >= r.limit {
+		r.err = io.EOF
+		return nil, r.err
+	}
+	f, err := r.src.next(r.ctx)
+	if err != nil {
+		if r.ctx.Err() != nil {
+			err = r.ctx.Err()
+		} else if err != io.EOF {
+			err = fmt.Errorf("cannot read %s after frame %d: %w", show(r.src.info().Path), r.index, err)
+		}
+		r.err = err
+		return nil, err
+	}
+	f.Index = r.index
+	r.index++
+	return f, nil
+}
+
+// Corrupt is the number of damaged pictures that have been skipped so far.
+func (r *Reader) Corrupt() int { return r.src.corrupt() }
+
+// Close frees everything but the frames.
+func (r *Reader) Close() error {
+	if r == nil || r.src == nil || r.err == errClosed {
+		return nil
+	}
+	r.src.close()
+	r.err = errClosed
+	return nil
+}
+
+var errClosed = errors.New("the reader is closed")
+
+// window is the part of a stream that was asked for, in its own time base: first <= stamp < end.
+func window(o Options, origin time.Duration, base frame.Rational) (first, end int64) {
+	first, end = math.MinInt64, math.MaxInt64
+	if o.Start > 0 {
+		first = libav.Units(origin+o.Start, base, true)
+	}
+	if o.Duration > 0 {
+		end = libav.Units(origin+o.Start+o.Duration, base, true)
+	}
+	return first, end
+}
+
+func scaled(side int, scale float64) int { return max(1, int(math.Round(float64(side)*scale))) }

@@ -1,0 +1,393 @@
+package decode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/libav"
+)
+
+// video reads what libav demuxes: packet -> decoder -> filter graph -> Frame.
+type video struct {
+	inf     Info
+	o       Options
+	in      *libav.Input
+	stream  int
+	decoder *astiav.CodecContext
+	packet  *astiav.Packet
+	raw     *astiav.Frame // as decoded
+	rgb     *astiav.Frame // as it leaves the graph
+	turn    []string
+
+	graph   *libav.Graph
+	look    look    // what graph was made for
+	held    bool    // raw waits for a graph that fits it
+	stamps  []stamp // of the pictures inside graph, which hands on one for one and in order
+	base    frame.Rational
+	first   int64 // window, in units of base
+	end     int64
+	last    stamp // of the picture decoded before
+	any     bool  // last is one
+	sent    int64 // time stamp of the packet that the decoder got last
+	drained bool  // no packet follows
+	ended   bool  // no picture follows
+	lost    int
+}
+
+type stamp struct{ pts, duration int64 }
+
+func openVideo(ctx context.Context, name string, o Options) (_ source, err error) {
+	v := &video{o: o, stream: -1}
+	defer func() {
+		if err != nil {
+			v.close()
+		}
+	}()
+	if name == "-" {
+		v.in, err = libav.OpenPipe(ctx, os.Stdin)
+	} else {
+		v.in, err = libav.Open(ctx, name)
+	}
+	if err != nil {
+		if name == "-" && errors.Is(err, astiav.ErrEof) {
+			return nil, ErrEmpty
+		}
+		return nil, fmt.Errorf("%w (libav: %v)", ErrFormat, err)
+	}
+	st := v.pick()
+	if st == nil {
+		return nil, ErrNoVideo
+	}
+	if err = v.openDecoder(st); err != nil {
+		return nil, err
+	}
+	v.base = libav.Rational(st.TimeBase())
+	v.first, v.end = window(o, v.in.Origin(), v.base)
+	if o.Start > 0 {
+		// Seeking goes by decoding time, which runs ahead of presentation: a second is more than any codec reorders.
+		// Where it fails (a pipe) reading starts at the beginning and skips.
+		at := libav.Units(v.in.Origin()+max(0, o.Start-time.Second), v.base, false)
+		_ = v.in.SeekFrame(v.stream, at, astiav.NewSeekFlags(astiav.SeekFlagBackward))
+	}
+	if err = v.decoded(ctx); err == io.EOF {
+		switch {
+		case v.any || o.Start > 0:
+			err = ErrWindow
+		default:
+			err = ErrNoFrames
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.held = true
+	v.describe(name, st)
+	return v, v.countFrames(ctx, name, st)
+}
+
+// pick chooses the first stream of moving pictures: a cover (one still beside the sound) is none.
+func (v *video) pick() *astiav.Stream {
+	var chosen *astiav.Stream
+	streams := v.in.Streams()
+	for _, s := range streams {
+		p := s.CodecParameters()
+		switch p.MediaType() {
+		case astiav.MediaTypeAudio:
+			v.inf.Audio++
+		case astiav.MediaTypeSubtitle:
+			v.inf.Subtitles++
+		case astiav.MediaTypeVideo:
+			still := p.CodecID() == astiav.CodecIDMjpeg || p.CodecID() == astiav.CodecIDPng || p.CodecID() == astiav.CodecIDBmp
+			cover := still && s.AvgFrameRate().Num() == 0 && len(streams) > 1
+			if chosen == nil && !cover {
+				chosen = s
+			}
+		}
+	}
+	return chosen
+}
+
+func (v *video) openDecoder(st *astiav.Stream) error {
+	v.stream = st.Index()
+	codec := astiav.FindDecoder(st.CodecParameters().CodecID())
+	if codec == nil {
+		return errors.New("this FFmpeg has no decoder for its video codec")
+	}
+	v.inf.Codec = codec.Name()
+	v.packet, v.raw, v.rgb = astiav.AllocPacket(), astiav.AllocFrame(), astiav.AllocFrame()
+	v.decoder = astiav.AllocCodecContext(codec)
+	if v.packet == nil || v.raw == nil || v.rgb == nil || v.decoder == nil {
+		return errors.New("out of memory")
+	}
+	if err := st.CodecParameters().ToCodecContext(v.decoder); err != nil {
+		return err
+	}
+	v.decoder.SetFramerate(v.in.GuessFrameRate(st, nil))
+	v.decoder.SetThreadCount(v.o.Threads)
+	v.decoder.SetThreadType(astiav.ThreadTypeFrame | astiav.ThreadTypeSlice)
+	if err := v.decoder.Open(codec, nil); err != nil {
+		return fmt.Errorf("the %s decoder does not start: %w", codec.Name(), err)
+	}
+	return nil
+}
+
+// describe fills Info from the streams and from the first decoded picture, in v.raw.
+func (v *video) describe(name string, st *astiav.Stream) {
+	i := &v.inf
+	i.Path = name
+	i.Format = v.in.InputFormat().Name()
+	i.PixelFormat = v.raw.PixelFormat().Name()
+	i.BitDepth = libav.BitDepth(v.raw.PixelFormat())
+	matrix := st.SideData(astiav.PacketSideDataTypeDisplaymatrix)
+	if s := v.raw.SideData(astiav.FrameSideDataTypeDisplaymatrix); s != nil {
+		matrix = s.Data()
+	}
+	var swap bool
+	v.turn, i.Rotation, swap = upright(matrix)
+	w, h := v.raw.Width(), v.raw.Height()
+	i.SampleAspect = libav.Rational(v.in.GuessSampleAspectRatio(st, v.raw))
+	if swap {
+		w, h = h, w
+		i.SampleAspect.Num, i.SampleAspect.Den = i.SampleAspect.Den, i.SampleAspect.Num
+	}
+	i.Width, i.Height = scaled(w, v.o.Scale), scaled(h, v.o.Scale)
+	i.TimeBase = v.base
+	if i.FrameRate = libav.Rational(st.AvgFrameRate()); i.FrameRate.Num == 0 {
+		i.FrameRate = libav.Rational(v.in.GuessFrameRate(st, nil))
+	}
+	if d := st.Duration(); d > 0 {
+		f := frame.Frame{PTS: d, TimeBase: v.base}
+		i.Duration = f.Time()
+	} else if d := v.in.Duration(); d > 0 {
+		i.Duration = time.Duration(d) * time.Microsecond
+	}
+	i.StartTime = v.in.Origin()
+	var c libav.Colors
+	c, i.ColorAssumed = resolve(v.raw)
+	i.ColorRange, i.ColorMatrix, i.ColorTransfer = c.RangeName(), c.SpaceName(), c.TransferName()
+	i.ToneMapped = isHDR(c) && canToneMap() && !libav.IsRGB(v.raw.PixelFormat())
+	v.note(v.raw)
+}
+
+// note keeps in Info whether interlaced pictures were met.
+func (v *video) note(f *astiav.Frame) {
+	if libav.Interlaced(f) {
+		v.inf.Interlaced = true
+		v.inf.Deinterlaced = v.o.Deinterlace != "off"
+	}
+}
+
+func (v *video) countFrames(ctx context.Context, name string, st *astiav.Stream) error {
+	if s, err := os.Stat(name); name != "-" && err == nil && s.Mode().IsRegular() && s.Size() <= countLimit {
+		n, err := count(ctx, name, v.stream, v.first, v.end, v.o.Frames)
+		if err == nil {
+			v.inf.Frames, v.inf.FramesExact = n, true
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if v.o.Start == 0 && v.o.Duration == 0 {
+		v.inf.Frames = int(st.NbFrames())
+	}
+	return nil
+}
+
+func (v *video) info() *Info  { return &v.inf }
+func (v *video) corrupt() int { return v.lost }
+
+// next pulls from the graph, and feeds it until something comes out.
+func (v *video) next(ctx context.Context) (*frame.Frame, error) {
+	for {
+		if v.graph != nil {
+			err := v.graph.Pull(v.rgb)
+			switch {
+			case err == nil:
+				return v.take(), nil
+			case err == io.EOF:
+				v.graph.Close()
+				v.graph = nil
+			case err != libav.ErrMore:
+				return nil, err
+			}
+		}
+		if v.graph == nil && v.ended {
+			return nil, io.EOF
+		}
+		if !v.held {
+			err := v.decoded(ctx)
+			if err == io.EOF {
+				v.ended = true
+				if v.graph != nil {
+					err = v.graph.Push(nil)
+				} else {
+					err = nil
+				}
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			v.held = true
+		}
+		if err := v.push(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// push hands v.raw to the graph. If the pictures have changed their looks it closes the old graph's
+// entrance instead, and keeps v.raw until the old one has run empty.
+func (v *video) push() error {
+	v.note(v.raw)
+	c, _ := resolve(v.raw)
+	l := look{v.raw.Width(), v.raw.Height(), v.raw.PixelFormat(), c, v.inf.Deinterlaced}
+	if v.graph != nil && l != v.look {
+		return v.graph.Push(nil)
+	}
+	if v.graph == nil {
+		if v.look.width != 0 && (l.width != v.look.width || l.height != v.look.height) {
+			return &SizeError{"the next frame", l.width, l.height, v.look.width, v.look.height}
+		}
+		p := libav.Picture{Width: l.width, Height: l.height, Format: l.format, TimeBase: v.base, SampleAspect: v.inf.SampleAspect}
+		g, err := libav.NewGraph(p, chain(l, v.turn, v.inf.Width, v.inf.Height), v.o.Threads)
+		if err != nil {
+			return err
+		}
+		v.graph, v.look = g, l
+	}
+	libav.SetColors(v.raw, c)
+	v.stamps = append(v.stamps, v.last)
+	v.held = false
+	return v.graph.Push(v.raw)
+}
+
+// take turns v.rgb into a Frame of its own memory.
+func (v *video) take() *frame.Frame {
+	s := v.stamps[0]
+	v.stamps = v.stamps[1:]
+	w, h := v.rgb.Width(), v.rgb.Height()
+	f := &frame.Frame{PTS: s.pts, Duration: s.duration, TimeBase: v.base, Width: w, Height: h, Pix: make([]byte, 3*w*h)}
+	libav.CopyRGB(f.Pix, v.rgb)
+	v.rgb.Unref()
+	return f
+}
+
+// decoded decodes the next sound picture of the window into v.raw, and its times into v.last.
+func (v *video) decoded(ctx context.Context) error {
+	for errs := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := v.decoder.ReceiveFrame(v.raw)
+		switch {
+		case err == nil:
+			errs = 0
+			s := v.stamp()
+			damaged := libav.Damaged(v.raw)
+			switch {
+			case s.pts < v.first:
+			case s.pts >= v.end:
+				v.raw.Unref()
+				return io.EOF
+			case damaged:
+				v.lost++
+			default:
+				return nil
+			}
+			v.raw.Unref()
+		case errors.Is(err, astiav.ErrEagain):
+			if err := v.feed(); err != nil {
+				return err
+			}
+		case errors.Is(err, astiav.ErrEof):
+			return io.EOF
+		default:
+			v.lose()
+			if errs++; errs > 1000 {
+				return fmt.Errorf("the decoder gives up: %w", err)
+			}
+		}
+	}
+}
+
+// stamp is v.raw's time, made to grow.
+func (v *video) stamp() stamp {
+	s := stamp{libav.Time(v.raw), max(0, libav.Duration(v.raw))}
+	if v.any && (s.pts == libav.NoTime || s.pts <= v.last.pts) {
+		s.pts = v.last.pts + max(1, v.last.duration)
+	} else if s.pts == libav.NoTime {
+		s.pts = libav.Units(v.in.Origin(), v.base, false)
+	}
+	v.last, v.any = s, true
+	return s
+}
+
+// feed gives the decoder one packet, or tells it that none follows.
+func (v *video) feed() error {
+	for errs := 0; !v.drained; {
+		err := v.in.Next(v.packet)
+		switch {
+		case err == io.EOF:
+			v.drained = true
+			return v.decoder.SendPacket(nil)
+		case errors.Is(err, astiav.ErrInvaliddata):
+			v.lose()
+			if errs++; errs > 100 { // the demuxer does not find its way back: this is where the file ends
+				v.drained = true
+				return v.decoder.SendPacket(nil)
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		if v.packet.StreamIndex() != v.stream {
+			v.packet.Unref()
+			continue
+		}
+		v.sent = v.packet.Pts()
+		err = v.decoder.SendPacket(v.packet)
+		v.packet.Unref()
+		if err != nil {
+			v.lose()
+			continue
+		}
+		return nil
+	}
+	return nil
+}
+
+// lose counts a picture that gave no frame, if it lies in the window.
+func (v *video) lose() {
+	if v.sent == libav.NoTime || v.sent >= v.first && v.sent < v.end {
+		v.lost++
+	}
+}
+
+func (v *video) close() {
+	v.graph.Close()
+	if v.decoder != nil {
+		v.decoder.Free()
+	}
+	if v.packet != nil {
+		v.packet.Free()
+	}
+	if v.raw != nil {
+		v.raw.Free()
+	}
+	if v.rgb != nil {
+		v.rgb.Free()
+	}
+	v.in.Close()
+}
