@@ -1,0 +1,27 @@
+"""Synthetic whole frames with exact flow: what a network is chosen on. Seeded, and painted with held-out textures."""
+import random
+
+import torch
+
+from training import windows
+
+HELD_OUT = 20  # every 20th texture is never trained on
+
+
+def split(bank):
+    """(training textures, held-out textures)."""
+    held = torch.arange(len(bank)) % HELD_OUT == HELD_OUT - 1
+    return bank[~held].contiguous(), bank[held].contiguous()
+
+
+SIZES = ((512, 384), (640, 480), (1024, 448))
+
+
+def synthetic(held_out, count=12, seed=7):
+    """`count` pairs: (frame1, frame2 uint8 [H, W, 3], flow [H, W, 2]), always the same ones for a seed and bank."""
+    generator = torch.Generator(device=held_out.device).manual_seed(seed)
+    rng = random.Random(seed)
+    for i in range(count):
+        w, h = SIZES[i % len(SIZES)]
+        s = windows.sample(held_out, 1, 1, h, w, motion=0.6, generator=generator, rng=rng, size=(w, h), objects=8)
+        yield s.frame1[0, 0].byte(), s.frame2[0, 0].byte(), s.flow[0, 0]

@@ -1,0 +1,99 @@
+"""What the network is trained on: matching at three depths, flow at every step, and a Laplace scale for confidence."""
+import math
+
+import torch
+import torch.nn.functional as F
+
+PATCH = 16
+
+
+def matching_targets(centre_flow, visible, xy1, xy2):
+    """Where each token of frame 1 belongs among frame 2's: bilinear weights over the nearest tokens.
+
+    centre_flow [B, n, r, c, 2] pixels at token centres; visible bool [B, n, r, c]; xy1, xy2 [B, T, 2] tokens.
+    Returns weights [B, T, T], rows summing to 1, and use [B, T], the rows that count.
+    """
+    b, t = xy1.shape[:2]
+    q = xy1.float() + centre_flow.reshape(b, t, 2) / PATCH
+    hat = (1 - (q[:, :, None, :] - xy2.float()[:, None]).abs()).clamp(min=0)
+    weight = hat[..., 0] * hat[..., 1]
+    total = weight.sum(-1)
+    use = visible.reshape(b, t) & (total > 0.5)
+    return weight / total.clamp(min=1e-6).unsqueeze(-1), use
+
+
+def matching(network, out, sample):
+    """Cross-entropy of the token similarities against the true targets at stem, encoder and decoder, with all other samples'
+    tokens as negatives (a window has few tokens, a frame thousands), and of their sum with the distance penalty.
+    Returns the loss and the share of tokens whose best match, among its own sample's, is the true nearest: float [4]."""
+    decoder = network.decoder
+    queries, keys = out["queries"], out["keys"]
+    b, t, width = queries.shape
+    d = width // 3
+    target, use = matching_targets(sample.centre_flow, sample.centre_visible, out["xy1"], out["xy2"])
+    rows = use.reshape(-1).nonzero()[:, 0]
+    if len(rows) == 0:
+        return queries.sum() * 0, torch.zeros(4, device=queries.device)
+    own = torch.arange(b, device=queries.device).repeat_interleave(t)
+    target_rows = target.reshape(b * t, t)[rows]
+    best = target_rows.argmax(-1)
+    loss, right, combined = 0.0, [], 0.0
+    mine = own[rows]
+    column = mine[:, None] * t + torch.arange(t, device=rows.device)
+    growth = math.log(b * t) / math.log(128)
+    for i in range(3):
+        part = slice(i * d, (i + 1) * d)
+        temperature = decoder.temperature[i].exp()
+        logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperature * growth)
+        log_p = logits.log_softmax(-1)
+        near = torch.gather(log_p, 1, column)
+        loss = loss - (target_rows * near).sum(-1).mean()
+        right.append((near.argmax(-1) == best).float().mean())
+        combined = combined + torch.gather(logits, 1, column)
+    gap = ((out["xy1"].float()[:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
+    combined = (combined - decoder.nearness.exp() * gap).log_softmax(-1)
+    loss = loss - (target_rows * combined).sum(-1).mean()
+    right.append((combined.argmax(-1) == best).float().mean())
+    return loss / 4, torch.stack(right).detach()
+
+
+def pool(flow, valid, stride):
+    """Mean of the flow [W, 2, h, w] over the valid pixels of each cell, and which cells are of one motion or at least known."""
+    weight = F.avg_pool2d(valid, stride)
+    return F.avg_pool2d(flow * valid, stride) / weight.clamp(min=1e-3), (weight > 0.5).float()
+
+
+def flow_loss(out, sample, weight_hidden=0.25):
+    """L1 of the flow in pixels at the matching, every refinement step and full size, and a Laplace likelihood on the last.
+    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed."""
+    b, n, h, w, _ = sample.flow.shape
+    truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
+    known = torch.isfinite(truth).all(1, keepdim=True)
+    truth = torch.where(known, truth, torch.zeros_like(truth))
+    weight = torch.where(sample.visible.reshape(b * n, 1, h, w), 1.0, weight_hidden) * known
+    valid = known.float()
+
+    def l1(flow, stride):
+        t, _ = pool(truth, valid, stride) if stride > 1 else (truth, None)
+        g = F.avg_pool2d(weight, stride) if stride > 1 else weight
+        error = ((flow * stride - t) ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
+        # a far error pulls like its logarithm: hopeless pixels don't drown the others
+        return (torch.log1p(error / 2) * 2 * g).sum() / weight_total(g)
+
+    def weight_total(g):
+        return g.sum().clamp(min=1)
+
+    rows, columns = h // PATCH, w // PATCH
+    as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
+    total = 0.2 * l1(as_map(out["matched"]), PATCH) + 0.4 * l1(as_map(out["coarse"]), PATCH)
+    steps8, steps4 = out["flows8"], out["flows4"]
+    for i, f in enumerate(steps8):
+        total = total + 0.6 * 0.8 ** (len(steps8) - 1 - i) * l1(f, 8)
+    for i, f in enumerate(steps4):
+        total = total + 0.8 * 0.8 ** (len(steps4) - 1 - i) * l1(f, 4)
+    total = total + 1.0 * l1(out["flow"], 1)
+    error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
+    s = out["log_scale"]
+    total = total + 0.05 * ((error * torch.exp(-s) + s + math.log(2)) * known).mean()
+    epe = (((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt() * weight.gt(0.5)).sum() / weight.gt(0.5).sum().clamp(min=1)
+    return total, epe

@@ -1,0 +1,265 @@
+"""Synthetic scenes that are analytic in pixel coordinates, rendered only inside windows.
+
+A scene is a background and objects in painter's order. A layer has a photo texture, an analytic silhouette,
+a plane homography and a smooth non-rigid warp. Frame 1 shows a layer at its own coordinates p, frame 2 at
+
+    motion(p) = centre + shift + M (p - centre) / (1 + g . (p - centre)) + waves(p),
+
+so the flow motion(p) - p is exact. Frame 2 is drawn through the inverse, a few fixed-point steps on the waves.
+No full frame is ever drawn in training: only the pixels of the windows exist.
+"""
+import math
+from dataclasses import dataclass
+
+import torch
+
+from training import textures
+
+WAVES = 2  # plane waves in a layer's non-rigid warp
+LOBES = 3  # plane waves that make a silhouette wavy
+
+
+@dataclass
+class View:
+    """What is seen in the windows of one frame.
+
+    image: float [B, n, h, w, 3], 0-255; layer: int64 [B, n, h, w], the visible layer (0 = background);
+    xy: float [B, n, h, w, 2], pixel coordinates in the virtual frame.
+    """
+    image: torch.Tensor
+    layer: torch.Tensor
+    xy: torch.Tensor
+
+
+def grid(origins, height, width):
+    """Pixel coordinates of windows: origins float [B, n, 2] (x, y) -> [B, n, h, w, 2]."""
+    y = torch.arange(height, device=origins.device, dtype=torch.float32)
+    x = torch.arange(width, device=origins.device, dtype=torch.float32)
+    base = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)
+    return origins[:, :, None, None, :] + base
+
+
+class Scenes:
+    """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
+    windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h)."""
+
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, light=True):
+        self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
+        device, self.generator = bank.device, generator
+        batch, layers = focus.shape[0], objects + 1
+        self.batch, self.layers = batch, layers
+        rand = lambda *s: torch.rand(*s, generator=generator, device=device)
+        randn = lambda *s: torch.randn(*s, generator=generator, device=device)
+        uniform = lambda lo, hi, *s: lo + (hi - lo) * rand(*s)
+        log_uniform = lambda lo, hi, *s: torch.exp(uniform(math.log(lo), math.log(hi), *s))
+        pick = lambda chance, *s: rand(*s) < chance
+
+        # -- where objects are, and their outlines
+        near = torch.randint(focus.shape[1], (batch, layers), generator=generator, device=device)
+        centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (rand(batch, layers, 2) * 2 - 1) * reach
+        radius = log_uniform(0.10, 0.75, batch, layers) * reach
+        aspect = torch.where(pick(0.2, batch, layers), log_uniform(0.04, 0.2, batch, layers), log_uniform(0.4, 1.0, batch, layers))
+        angle = rand(batch, layers) * 2 * math.pi
+        self.centre = centre
+        c, s = torch.cos(angle), torch.sin(angle)
+        self.outline = torch.stack([c / radius, s / radius, -s / (radius * aspect), c / (radius * aspect)], -1)
+        self.corner = uniform(0.7, 2.5, batch, layers)  # exponent: 1 = ellipse, more = boxy
+        self.lobe_k = randn(batch, layers, LOBES, 2) * uniform(1.0, 3.5, batch, layers, 1, 1)
+        self.lobe_phase = rand(batch, layers, LOBES) * 2 * math.pi
+        self.lobe_size = rand(batch, layers, LOBES) * uniform(0.0, 0.5, batch, layers, 1)
+        self.hole = torch.where(pick(0.15, batch, layers), uniform(0.1, 0.4, batch, layers), torch.full((batch, layers), -1.0, device=device))
+        self.edge = radius * aspect.clamp(max=1) * 0.5  # pixels for one unit of the outline function
+
+        # -- motion: a camera shared with parallax, and objects of their own
+        band = rand(batch, 1)
+        length = torch.where(band < 0.33, log_uniform(0.1, 3, batch, 1), torch.where(band < 0.66, uniform(2, 30, batch, 1), log_uniform(20, 200, batch, 1)))
+        length = length * motion
+        heading = rand(batch, 1) * 2 * math.pi
+        camera = torch.stack([length * torch.cos(heading), length * torch.sin(heading)], -1)  # [B, 1, 2]
+        parallax = torch.cumsum(rand(batch, layers), 1)
+        parallax = 0.7 + 0.6 * parallax / parallax[:, -1:]
+        own_length = length * log_uniform(0.1, 1.5, batch, layers)
+        own_heading = rand(batch, layers) * 2 * math.pi
+        own = torch.stack([own_length * torch.cos(own_heading), own_length * torch.sin(own_heading)], -1)
+        moves = pick(0.6, batch, layers)
+        moves[:, 0] = False
+        shift = camera * parallax[..., None] + own * moves[..., None]
+        # turning and zooming displace a pixel `lever` away by about a share of the shift
+        lever = uniform(60, 400, batch, layers)
+        spin = lambda: (randn(batch, layers) * 0.4 * (length + 0.5) / lever).clamp(-0.5, 0.5)
+        shared = pick(0.7, batch, 1)
+        turn, zoom = spin(), spin() * 0.8
+        turn = torch.where(shared & ~moves, turn[:, :1].expand_as(turn), turn)
+        zoom = torch.where(shared & ~moves, zoom[:, :1].expand_as(zoom), zoom)
+        zoom = torch.exp(zoom.clamp(-0.35, 0.35))
+        skew = spin() * 0.3
+        c, s = torch.cos(turn) * zoom, torch.sin(turn) * zoom
+        self.matrix = torch.stack([c * (1 + skew), -s, s, c * (1 - skew)], -1)
+        self.tilt = randn(batch, layers, 2) * (0.15 * (length + 0.3) / lever / lever)[..., None].clamp(max=3e-4)
+        far = torch.tensor(size, device=device, dtype=torch.float32)
+        pivot = torch.where(pick(0.5, batch, 1)[..., None], far * rand(batch, 1, 2), focus[:, :1])
+        self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(centre), centre)
+        self.pivot[:, 0] = pivot[:, 0]
+        self.shift = shift
+
+        bend = pick(0.5, batch, layers, 1) * rand(batch, layers, WAVES)
+        self.wave_length = uniform(40, 250, batch, layers, WAVES)
+        heading = rand(batch, layers, WAVES) * 2 * math.pi
+        self.wave_k = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * (2 * math.pi / self.wave_length)[..., None]
+        self.wave_phase = rand(batch, layers, WAVES) * 2 * math.pi
+        heading = rand(batch, layers, WAVES) * 2 * math.pi
+        size_ = bend * torch.minimum(self.wave_length * 0.03, 0.3 * (length[..., None] + 0.3))
+        self.wave = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * size_[..., None]
+
+        still = pick(0.1, batch, layers)  # static layers: nothing of them moves
+        still[:, 0] |= pick(0.1, batch)
+        self.shift[still] = 0
+        self.wave[still] = 0
+        self.tilt[still] = 0
+        self.matrix[still] = torch.tensor([1.0, 0, 0, 1], device=device)
+
+        # -- texture: which image, and how it lies on the layer
+        self.texture = torch.randint(bank.shape[0], (batch, layers), generator=generator, device=device)
+        twin = pick(0.1, batch, layers)  # some layers repeat the background's texture: camouflage
+        self.texture = torch.where(twin, self.texture[:, :1], self.texture)
+        scale = log_uniform(0.35, 1.3, batch, layers)
+        angle = rand(batch, layers) * 2 * math.pi
+        flip = torch.where(pick(0.5, batch, layers), 1.0, -1.0)
+        c, s = torch.cos(angle) * scale, torch.sin(angle) * scale
+        self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
+        self.lay_offset = rand(batch, layers, 2) * 2 * bank.shape[1]
+        self.tone = torch.exp(randn(batch, layers, 3) * 0.12) * log_uniform(0.6, 1.4, batch, layers, 1)
+        self.light = light
+
+    # Per-layer parameters, shaped to meet [B, n, h, w].
+    def _of(self, value, layer):
+        v = value[:, layer]
+        return v.reshape(v.shape[0], 1, 1, 1, *v.shape[1:])
+
+    def _waves(self, p, layer):
+        total = 0
+        for i in range(WAVES):
+            k, phase, size = (self._of(t, layer)[..., i] if t is self.wave_phase else self._of(t, layer)[..., i, :] for t in (self.wave_k, self.wave_phase, self.wave))
+            total = total + torch.sin(p[..., 0] * k[..., 0] + p[..., 1] * k[..., 1] + phase).unsqueeze(-1) * size
+        return total
+
+    def motion(self, p, layer):
+        """Where points p [B, n, h, w, 2] of a layer are in frame 2; `layer` is a number, the same for all."""
+        pivot, shift, m, g = (self._of(t, layer) for t in (self.pivot, self.shift, self.matrix, self.tilt))
+        u = p - pivot
+        moved = torch.stack([m[..., 0] * u[..., 0] + m[..., 1] * u[..., 1], m[..., 2] * u[..., 0] + m[..., 3] * u[..., 1]], -1)
+        depth = 1 + (g * u).sum(-1, keepdim=True)
+        return pivot + shift + moved / depth.clamp(min=0.3) + self._waves(p, layer)
+
+    def inverse(self, q, layer, steps=4):
+        """The point of a layer that frame 2 shows at q: motion(inverse(q)) = q."""
+        pivot, shift, m, g = (self._of(t, layer) for t in (self.pivot, self.shift, self.matrix, self.tilt))
+        base = q - pivot - shift
+        p, bends = q, bool((self.wave[:, layer] != 0).any())
+        for _ in range(steps if bends else 1):
+            v = base - self._waves(p, layer) if bends else base
+            vx, vy = v[..., 0], v[..., 1]
+            # (M - v g^T) u = v, by Cramer's rule
+            a, b = m[..., 0] - vx * g[..., 0], m[..., 1] - vx * g[..., 1]
+            c, d = m[..., 2] - vy * g[..., 0], m[..., 3] - vy * g[..., 1]
+            det = a * d - b * c
+            p = pivot + torch.stack([d * vx - b * vy, a * vy - c * vx], -1) / det.unsqueeze(-1)
+        return p
+
+    def cover(self, p, layer):
+        """Opacity of an object at its own coordinates p, [B, n, h, w], with an edge about a pixel wide."""
+        o, centre = self._of(self.outline, layer), self._of(self.centre, layer)
+        u = p - centre
+        x = o[..., 0] * u[..., 0] + o[..., 1] * u[..., 1]
+        y = o[..., 2] * u[..., 0] + o[..., 3] * u[..., 1]
+        f = 1 - (x * x + 1e-6) ** self._of(self.corner, layer) - (y * y + 1e-6) ** self._of(self.corner, layer)
+        k, phase, size = (self._of(t, layer) for t in (self.lobe_k, self.lobe_phase, self.lobe_size))
+        for i in range(LOBES):
+            f = f + size[..., i] * torch.sin(x * k[..., i, 0] + y * k[..., i, 1] + phase[..., i])
+        hole = self._of(self.hole, layer)
+        f = torch.minimum(f, torch.where(hole > 0, (x * x + y * y - hole) * 3, torch.full_like(f, 1e3)))
+        return (f * self._of(self.edge, layer) + 0.5).clamp(0, 1)
+
+    def _paint(self, p, layer):
+        """Colour of each pixel's own layer: p [B, n, h, w, 2], layer int64 [B, n, h, w]."""
+        def per_pixel(value):
+            flat = layer.reshape(self.batch, -1)
+            if value.dim() == 2:
+                return torch.gather(value, 1, flat).reshape(layer.shape)
+            return torch.gather(value, 1, flat[..., None].expand(-1, -1, value.shape[-1])).reshape(*layer.shape, value.shape[-1])
+        lay, offset = per_pixel(self.lay), per_pixel(self.lay_offset)
+        u = lay[..., 0] * p[..., 0] + lay[..., 1] * p[..., 1] + offset[..., 0]
+        v = lay[..., 2] * p[..., 0] + lay[..., 3] * p[..., 1] + offset[..., 1]
+        return textures.sample(self.bank, per_pixel(self.texture), u, v) * per_pixel(self.tone)
+
+    def view(self, xy, second):
+        """Render windows at pixel coordinates xy [B, n, h, w, 2] of frame 1 or 2 -> View."""
+        place = (lambda l: self.inverse(xy, l)) if second else (lambda l: xy)
+        shape = xy.shape[:-1]
+        top = torch.zeros(shape, dtype=torch.int64, device=xy.device)
+        under = torch.zeros_like(top)
+        p_top = place(0)
+        p_under = p_top
+        alpha = torch.ones(shape, device=xy.device)
+        for l in range(1, self.layers):
+            p = place(l)
+            a = self.cover(p, l)
+            covered, solid = a > 0.05, alpha > 0.5
+            # what lies under the new layer is the layer that was seen here
+            sink = covered & solid
+            under = torch.where(sink, top, under)
+            p_under = torch.where(sink.unsqueeze(-1), p_top, p_under)
+            top = torch.where(covered, torch.full_like(top, l), top)
+            p_top = torch.where(covered.unsqueeze(-1), p, p_top)
+            alpha = torch.where(covered, a, alpha)
+        image = self._paint(p_top, top)
+        soft = alpha < 0.999
+        if bool(soft.any()):
+            image = torch.lerp(self._paint(p_under, under), image, alpha.unsqueeze(-1))
+        seen = torch.where(alpha > 0.5, top, under)
+        return View(image, seen, xy)
+
+    def flow(self, view):
+        """Exact flow of frame 1's pixels, [B, n, h, w, 2] in pixels."""
+        q = torch.zeros_like(view.xy)
+        for l in range(self.layers):
+            q = torch.where((view.layer == l).unsqueeze(-1), self.motion(view.xy, l), q)
+        return q - view.xy
+
+
+def photometric(first, second, generator=None):
+    """Camera and light between the two frames: gain, colour, gamma, shading, fog, blur, noise. Images [B, n, h, w, 3]."""
+    device, batch = first.device, first.shape[0]
+    rand = lambda *s: torch.rand(*s, generator=generator, device=device)
+    randn = lambda *s: torch.randn(*s, generator=generator, device=device)
+    shape = (batch, 1, 1, 1)
+    shared = (torch.exp(randn(*shape, 3) * 0.10), torch.exp(randn(*shape, 1) * 0.15), randn(*shape, 1) * 12)
+    strength = rand(*shape, 1) ** 2  # most pairs differ little
+    out = []
+    for image in (first, second):
+        gain = shared[0] * torch.exp(randn(*shape, 3) * 0.10 * strength)
+        gamma = shared[1] * torch.exp(randn(*shape, 1) * 0.15 * strength)
+        x = (image * gain / 255).clamp(1e-3, 2) ** gamma * 255 + shared[2] + randn(*shape, 1) * 10 * strength
+        # slow shading that does not move with the scene, as of a lamp or a cloud
+        h, w = image.shape[2:4]
+        ky, kx, ph = randn(*shape) * 0.02, randn(*shape) * 0.02, rand(*shape) * 6.28
+        yy = torch.arange(h, device=device, dtype=torch.float32)[:, None]
+        xx = torch.arange(w, device=device, dtype=torch.float32)
+        x = x * (1 + 0.25 * strength * torch.sin(kx * xx + ky * yy + ph).unsqueeze(-1))
+        out.append(x)
+    both = torch.stack(out)
+    if float(rand(1)) < 0.3:  # one blur for the batch: defocus or a soft lens
+        sigma = 0.4 + 1.2 * float(rand(1))
+        r = 1 + int(sigma * 2)
+        k = torch.exp(-0.5 * (torch.arange(-r, r + 1, device=device, dtype=torch.float32) / sigma) ** 2)
+        k = k / k.sum()
+        flat = both.reshape(-1, *both.shape[-3:]).permute(0, 3, 1, 2)
+        flat = torch.nn.functional.conv2d(flat.reshape(-1, 1, *flat.shape[2:]), k.reshape(1, 1, 1, -1), padding=(0, r))
+        flat = torch.nn.functional.conv2d(flat, k.reshape(1, 1, -1, 1), padding=(r, 0))
+        norm = torch.ones_like(flat[:1])
+        norm = torch.nn.functional.conv2d(torch.nn.functional.conv2d(norm, k.reshape(1, 1, 1, -1), padding=(0, r)), k.reshape(1, 1, -1, 1), padding=(r, 0))
+        both = (flat / norm).reshape(-1, 3, *flat.shape[2:]).permute(0, 2, 3, 1).reshape(both.shape)
+    sigma = (rand(1, batch, 1, 1, 1, 1) ** 2) * 8
+    noise = torch.randn(both.shape, generator=generator, device=device)
+    both = (both + noise * sigma).clamp_(0, 255).round_()
+    return both[0], both[1]

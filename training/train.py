@@ -1,0 +1,193 @@
+"""Train a network on synthetic windows, for a time budget; resumes from its own checkpoint.
+
+    python3 -m training.train --config tiny --minutes 60 --out runs/tiny
+
+Writes runs/tiny/checkpoint.pt (weights, EMA, optimiser, step, random state) and log.csv.
+"""
+import argparse
+import contextlib
+import copy
+import csv
+import math
+import os
+import random
+import time
+
+import torch
+
+from training import checkpoint, frames, losses, measures, network, textures, windows
+
+
+def arguments(argv=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
+    p.add_argument("--out", default="runs/tiny", help="folder of the run; an existing checkpoint there is gone on from")
+    p.add_argument("--minutes", type=float, default=60, help="how long this leg trains")
+    p.add_argument("--budget", type=float, help="minutes of the whole schedule, all legs together (default: this leg ends it)")
+    p.add_argument("--batch", type=int, default=4, help="samples a step for the first window shape; others get as many pixels")
+    p.add_argument("--accumulate", type=int, default=1, help="steps whose gradients are added up")
+    p.add_argument("--shapes", default="2x128x128,2x128x128,1x192x256", help="NxHxW of windows, one is drawn for each step")
+    p.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    p.add_argument("--textures", default=textures.DEFAULT, help="folder of images, or an atlas")
+    p.add_argument("--limit", type=int, help="use only so many textures")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
+    p.add_argument("--threads", type=int, default=0)
+    p.add_argument("--evaluate-every", type=float, default=10, help="minutes between full-frame evaluations")
+    p.add_argument("--restart-schedule", action="store_true", help="keep the weights, begin the schedule anew")
+    return p.parse_args(argv)
+
+
+def learning_rate(progress, peak):
+    """One cycle: linear warm-up over 3 %, then cosine to 1 % of the peak."""
+    if progress < 0.03:
+        return peak * (0.1 + 0.9 * progress / 0.03)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, (progress - 0.03) / 0.97))))
+
+
+def motion_range(progress):
+    """Motion grows from a quarter of its full range to all of it over the first 40 %."""
+    return min(1.0, 0.25 + 0.75 * progress / 0.4)
+
+
+def evaluate(net, pairs):
+    """Mean measures of the network on whole frames."""
+    return measures.mean([measures.summary(net.estimate(a, b)[0].cpu(), f.cpu()) for a, b, f in pairs])
+
+
+class Distributed:
+    """torchrun's processes, or just this one."""
+    def __init__(self, device):
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = int(os.environ.get("RANK", 0))
+        if self.world > 1:
+            torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        self.device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" and self.world > 1 else device
+
+    def average(self, parameters):
+        """Mean of the gradients over all processes, as one message."""
+        if self.world == 1:
+            return
+        grads = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([g.reshape(-1) for g in grads])
+        torch.distributed.all_reduce(flat)
+        flat /= self.world
+        for g, part in zip(grads, flat.split([g.numel() for g in grads])):
+            g.copy_(part.reshape(g.shape))
+
+    def agree(self, flag):
+        """Whether any process says so: all leave the loop together."""
+        if self.world == 1:
+            return flag
+        t = torch.tensor(float(flag), device=self.device)
+        torch.distributed.all_reduce(t)
+        return bool(t > 0)
+
+
+def main(argv=None):
+    args = arguments(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    group = Distributed(args.device)
+    device = group.device
+    on_gpu = device.startswith("cuda")
+    if on_gpu:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+    seed = args.seed + 1000 * group.rank
+    torch.manual_seed(args.seed)
+    net = network.WinWin(network.CONFIGS[args.config]).to(device).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net).requires_grad_(False)
+    optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
+    path = os.path.join(args.out, "checkpoint.pt")
+    state = dict(step=0, samples=0, seconds=0.0, schedule=0.0)
+    if os.path.exists(path):
+        saved = checkpoint.load(path, device)
+        net.load_state_dict(saved["model"]), average.load_state_dict(saved["ema"])
+        if "optimiser" in saved:
+            optimiser.load_state_dict(saved["optimiser"])
+        state = saved["state"]
+        seed += state["step"]
+        if args.restart_schedule:
+            state["schedule"] = 0.0
+        print(f"resumed {path}: step {state['step']}, {state['seconds'] / 60:.1f} minutes", flush=True)
+    random.seed(seed)
+    torch.manual_seed(seed)
+    generator = torch.Generator(device=device).manual_seed(seed)
+    budget = 60 * (args.budget or state["schedule"] / 60 + args.minutes)
+
+    bank, held_out = frames.split(textures.load(args.textures, args.limit))
+    bank, held_out = bank.to(device), held_out.to(device)
+    pairs = list(frames.synthetic(held_out)) if group.rank == 0 else []
+    shapes = [tuple(int(x) for x in s.split("x")) for s in args.shapes.split(",")]
+    pixels = args.batch * shapes[0][0] * shapes[0][1] * shapes[0][2]
+    forward = torch.compile(net) if args.compile else net
+
+    def save():
+        if group.rank == 0:
+            checkpoint.save(path, dict(model=net.state_dict(), ema=average.state_dict(), optimiser=optimiser.state_dict(), state=state, config=args.config, arguments=vars(args)))
+
+    os.makedirs(args.out, exist_ok=True)
+    log = open(os.path.join(args.out, "log.csv"), "a", newline="")
+    table = csv.writer(log)
+    if log.tell() == 0:
+        table.writerow("step,minutes,samples,samples_per_s,rate,matching,flow,window_epe,acc_stem,acc_encoder,acc_decoder,acc_all,frame_epe,frame_1px,frame_fl,ema_epe".split(","))
+    start = last = time.time()
+    began, clock0 = state["seconds"], state["schedule"]
+    sums, counted, next_evaluation, next_save = torch.zeros(7, device=device), 0, args.evaluate_every * 60, 60
+    net.train()
+    while not group.agree(time.time() - start >= args.minutes * 60):
+        progress = min(1.0, state["schedule"] / budget)
+        rate = learning_rate(progress, args.rate)
+        for g in optimiser.param_groups:
+            g["lr"] = rate
+        optimiser.zero_grad(set_to_none=True)
+        for _ in range(args.accumulate):
+            n, h, w = random.choice(shapes)
+            batch = max(1, round(pixels / (n * h * w)))
+            with torch.no_grad():
+                s = windows.sample(bank, batch, n, h, w, motion=motion_range(progress), generator=generator)
+            with torch.autocast("cuda", torch.bfloat16) if on_gpu else contextlib.nullcontext():
+                out = forward(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5)
+            matching, accuracy = losses.matching(net, out, s)
+            flow, epe = losses.flow_loss(out, s)
+            ((matching + 0.3 * flow) / args.accumulate).backward()
+            sums += torch.cat([torch.stack([matching.detach(), flow.detach(), epe]), accuracy])
+            counted += 1
+            state["samples"] += batch * group.world
+        group.average(net.parameters())
+        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        if torch.isfinite(norm):  # a broken step is left out, not applied
+            optimiser.step()
+        decay = min(0.998, (1 + state["step"]) / (10 + state["step"]))
+        with torch.no_grad():
+            for a, b in zip(average.state_dict().values(), net.state_dict().values()):
+                a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
+        state["step"] += 1
+        elapsed = time.time() - start
+        state["seconds"], state["schedule"] = began + elapsed, clock0 + elapsed
+        ending = elapsed >= args.minutes * 60
+        if group.rank == 0 and (state["step"] % 100 == 0 or ending):
+            mean = (sums / counted).tolist()
+            found = [""] * 4
+            if elapsed >= next_evaluation or ending:
+                now, smooth = evaluate(net, pairs[:6]), evaluate(average, pairs)
+                found = [f"{now['epe']:.3f}", f"{smooth['px1']:.1f}", f"{smooth['fl']:.1f}", f"{smooth['epe']:.3f}"]
+                next_evaluation += args.evaluate_every * 60
+            speed = counted and (state["samples"] - state.get("logged", 0)) / (time.time() - last)
+            row = [state["step"], f"{state['seconds'] / 60:.2f}", state["samples"], f"{speed:.2f}", f"{rate:.2e}", *(f"{x:.3f}" for x in mean), *found]
+            table.writerow(row), log.flush()
+            print(*row, flush=True)
+            state["logged"], last = state["samples"], time.time()
+            sums.zero_()
+            counted = 0
+        if time.time() - start >= next_save:
+            save()
+            next_save += 120
+    save()
+    log.close()
+
+
+if __name__ == "__main__":
+    main()
