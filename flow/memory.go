@@ -1,0 +1,141 @@
+package flow
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Memory predicts the peak memory, in bytes, that the network takes on its device for the flow between two
+// frames of this size, beyond what the program takes without it. It comes from the card's coefficients,
+// which flow/internal/calibrate measures; 0 where the card has none for this kind of device.
+func (m *Model) Memory(width, height int) int64 {
+	return m.card.memory(m.device.Kind, width, height)
+}
+
+func (c Card) memory(kind Kind, width, height int) int64 {
+	k, ok := c.Memory[kind]
+	if !ok {
+		return 0
+	}
+	pixels := float64(width) * float64(height)
+	return int64(k.Base + k.PerPixel*pixels + k.PerPixelSquared*pixels*pixels)
+}
+
+// MemoryError says that a frame size needs more memory than the machine has free.
+type MemoryError struct {
+	Width, Height   int
+	Need, Available int64   // bytes
+	Scale           float64 // the largest hundredth at which the frames would fit; 0 = none
+}
+
+func (e *MemoryError) Error() string {
+	text := fmt.Sprintf("the network needs about %s for frames of %dx%d and %s are free",
+		gib(e.Need), e.Width, e.Height, gib(e.Available))
+	if e.Scale == 0 {
+		return text + ": free some memory, or take a smaller network with --model"
+	}
+	return fmt.Sprintf("%s: try --scale %.2f", text, e.Scale)
+}
+
+func gib(bytes int64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)) }
+
+// CheckMemory returns a *MemoryError where frames of this size are predicted not to fit into the memory that
+// is free now. It is nil where they fit, and where nothing can be predicted: on a GPU, or without coefficients.
+func (m *Model) CheckMemory(width, height int) error {
+	if m.device.Kind != CPU {
+		return nil
+	}
+	available, err := AvailableMemory()
+	if err != nil {
+		return nil // no /proc: not Linux as wwflow knows it
+	}
+	return m.card.fits(width, height, available)
+}
+
+func (c Card) fits(width, height int, available int64) error {
+	need := c.memory(CPU, width, height)
+	if need <= available {
+		return nil
+	}
+	e := &MemoryError{Width: width, Height: height, Need: need, Available: available}
+	for percent := 99; percent > 0; percent-- {
+		scale := float64(percent) / 100
+		w, h := int(math.Round(float64(width)*scale)), int(math.Round(float64(height)*scale))
+		if w > 0 && h > 0 && c.memory(CPU, w, h) <= available {
+			e.Scale = scale
+			break
+		}
+	}
+	return e
+}
+
+// AvailableMemory is how many bytes this process can still take before the machine, or the container
+// it runs in, is out of memory.
+func AvailableMemory() (int64, error) {
+	available, err := readMemAvailable("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	if free, ok := cgroupFree("/sys/fs/cgroup"); ok {
+		available = min(available, free)
+	}
+	return available, nil
+}
+
+func readMemAvailable(path string) (int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) == 3 && words[0] == "MemAvailable:" && words[2] == "kB" {
+			kib, err := strconv.ParseInt(words[1], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, fmt.Errorf("%s has no MemAvailable", path)
+}
+
+// cgroupFree is what a container's limit leaves; false where there is no limit. Page cache counts as free, as
+// the kernel drops it first.
+func cgroupFree(folder string) (int64, bool) {
+	limit, ok := readNumber(folder + "/memory.max")
+	if !ok {
+		return 0, false
+	}
+	used, ok := readNumber(folder + "/memory.current")
+	if !ok {
+		return 0, false
+	}
+	return max(0, limit-used+inactiveFile(folder+"/memory.stat")), true
+}
+
+func readNumber(path string) (int64, bool) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
+	return n, err == nil // the word max is no limit
+}
+
+func inactiveFile(path string) int64 {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(line, "inactive_file "); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
