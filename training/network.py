@@ -180,7 +180,7 @@ def convex_upsample(flow, mask, factor):
     """RAFT's upsampling: every fine pixel is a convex mix of the 3x3 coarse flows around it.
     flow [W, c, h, w], mask [W, 9*factor^2, h, w] -> [W, c, factor*h, factor*w]; values are not scaled."""
     c = flow.shape[1]
-    mask = mask.float().unflatten(1, (9, factor * factor)).softmax(1)
+    mask = mask.float().reshape(mask.shape[0], 9, factor * factor, mask.shape[2], mask.shape[3]).softmax(1)
     near = F.pad(flow, (1, 1, 1, 1), mode="replicate")
     if not torch.onnx.is_in_onnx_export():
         near = F.unfold(near, 3).reshape(flow.shape[0], c, 9, 1, *flow.shape[2:])
@@ -226,7 +226,7 @@ class Encoder(nn.Module):
         """frame [W, 3, h, w] 0-255, sides multiples of 16; xy [B, T, 2] token positions -> dict of features."""
         c = self.config
         x = F.pixel_unshuffle((frame - 127.5) / 64, 2)
-        if x.is_cuda or not torch.onnx.is_in_onnx_export():
+        if not torch.onnx.is_in_onnx_export():
             x = x.contiguous(memory_format=torch.channels_last)
         f4 = self.down4(self.down2(x))
         f8 = self.down8(f4)

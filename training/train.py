@@ -11,6 +11,9 @@ import csv
 import math
 import os
 import random
+import socket
+import subprocess
+import sys
 import time
 
 import torch
@@ -33,7 +36,9 @@ def arguments(argv=None):
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
-    p.add_argument("--threads", type=int, default=0)
+    p.add_argument("--threads", type=int, default=0, help="of each process")
+    p.add_argument("--processes", type=int, default=1, help="start so many of them on this machine (as torchrun does): on a CPU, "
+                   "processes of one thread each are faster than threads, which wait for each other in every operator")
     p.add_argument("--evaluate-every", type=float, default=10, help="minutes between full-frame evaluations")
     p.add_argument("--restart-schedule", action="store_true", help="keep the weights, begin the schedule anew")
     return p.parse_args(argv)
@@ -85,8 +90,28 @@ class Distributed:
         return bool(t > 0)
 
 
+def launch(processes):
+    """This same command as `processes` ranks of one group; returns the first exit code that isn't 0."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    env = dict(os.environ, MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), WORLD_SIZE=str(processes))
+    ranks = [subprocess.Popen([sys.executable, "-m", "training.train", *sys.argv[1:]], env=dict(env, RANK=str(i), LOCAL_RANK=str(i))) for i in range(processes)]
+    try:
+        while all(r.poll() is None for r in ranks):
+            time.sleep(0.5)
+        if any(r.returncode for r in ranks):  # the others would wait for it for ever
+            return next(r.returncode for r in ranks if r.returncode)
+        return max(r.wait() for r in ranks)
+    finally:
+        for r in ranks:
+            r.terminate()
+
+
 def main(argv=None):
     args = arguments(argv)
+    if args.processes > 1 and "RANK" not in os.environ:
+        return launch(args.processes)
     if args.threads:
         torch.set_num_threads(args.threads)
     group = Distributed(args.device)
@@ -114,6 +139,7 @@ def main(argv=None):
         print(f"resumed {path}: step {state['step']}, {state['seconds'] / 60:.1f} minutes", flush=True)
     random.seed(seed)
     torch.manual_seed(seed)
+    shape_rng = random.Random(args.seed + state["step"])  # the same in all processes: none waits for a larger shape
     generator = torch.Generator(device=device).manual_seed(seed)
     budget = 60 * (args.budget or state["schedule"] / 60 + args.minutes)
 
@@ -144,7 +170,7 @@ def main(argv=None):
             g["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
         for _ in range(args.accumulate):
-            n, h, w = random.choice(shapes)
+            n, h, w = shape_rng.choice(shapes)
             batch = max(1, round(pixels / (n * h * w)))
             with torch.no_grad():
                 s = windows.sample(bank, batch, n, h, w, motion=motion_range(progress), generator=generator)
@@ -190,4 +216,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Measure a network, beside zero flow and OpenCV's Farneback and DIS (medium), on synthetic whole frames and on real pairs.
+
+    python3 -m training.evaluate runs/tiny/checkpoint.pt --data ../shared/data --out runs/tiny/evaluation
+
+Writes table.json, table.md and sheet.png (frame, truth, ours, DIS, error). Choose on `synthetic`; the real pairs are only for reporting.
+"""
+import argparse
+import csv
+import json
+import os
+
+import cv2
+import numpy as np
+import torch
+
+from training import export, flowfiles, frames, measures, textures
+
+
+def zero(a, b):
+    return np.zeros((*a.shape[:2], 2), np.float32)
+
+
+def farneback(a, b):
+    gray = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (a, b)]
+    return cv2.calcOpticalFlowFarneback(*gray, None, 0.5, 5, 15, 5, 7, 1.5, 0)
+
+
+def dis(a, b):
+    gray = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (a, b)]
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*gray, None)
+
+
+def real_pairs(root):
+    """(name, frame1, frame2, flow) of the pairs that root/pairs.tsv lists."""
+    with open(os.path.join(root, "pairs.tsv")) as f:
+        for row in csv.DictReader(f, delimiter="\t"):
+            at = lambda k: os.path.join(root, row[k])
+            yield row["name"], flowfiles.read_frame(at("frame1")), flowfiles.read_frame(at("frame2")), flowfiles.read(at("flow"))
+
+
+def synthetic_pairs(root, count=12):
+    _, held_out = frames.split(textures.load(os.path.join(root, "textures")))
+    for i, (a, b, f) in enumerate(frames.synthetic(held_out, count)):
+        yield f"synthetic/{i:02d}", a.numpy(), b.numpy(), f.numpy()
+
+
+def paint(flow, top=None):
+    """Flow as colours (hue = direction), for the contact sheet only: the product's colour wheel is in visualize/."""
+    length = np.linalg.norm(np.nan_to_num(flow), axis=-1)
+    top = top or max(1.0, np.percentile(length, 98))
+    angle = np.arctan2(-np.nan_to_num(flow[..., 1]), -np.nan_to_num(flow[..., 0])) / (2 * np.pi) + 0.5
+    hsv = np.stack([angle * 179, np.clip(length / top, 0, 1) * 255, np.full_like(length, 255)], -1).astype(np.uint8)
+    out = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+    out[~np.isfinite(flow).all(-1)] = 0
+    return out
+
+
+def strip(a, truth, ours, other, height=150):
+    """One row of the contact sheet: frame, truth, ours, DIS, our error (white = 10 px)."""
+    length = np.linalg.norm(truth, axis=-1)
+    top = max(1.0, np.nanpercentile(length, 98))
+    error = np.linalg.norm(ours - truth, axis=-1)
+    error = np.repeat((np.clip(np.nan_to_num(error) / 10, 0, 1) * 255).astype(np.uint8)[..., None], 3, -1)
+    cells = [a[..., ::-1], paint(truth, top), paint(ours, top), paint(other, top), error]
+    width = int(a.shape[1] * height / a.shape[0])
+    row = np.hstack([cv2.resize(np.ascontiguousarray(c), (width, height), interpolation=cv2.INTER_AREA) for c in cells])
+    return cv2.resize(row, (1500, int(row.shape[0] * 1500 / row.shape[1])), interpolation=cv2.INTER_AREA)
+
+
+def markdown(table):
+    """The table as Markdown: EPE / 1px / Fl for each pair and method."""
+    methods = list(next(iter(table["pairs"].values())))
+    cell = lambda m: f"{m['epe']:.3f} / {m['px1']:.1f} / {m['fl']:.1f}"
+    lines = ["EPE (px) / 1px (%) / Fl (%)", "", "| pair | " + " | ".join(methods) + " |", "|" + "---|" * (len(methods) + 1)]
+    lines += [f"| {name} | " + " | ".join(cell(row[m]) for m in methods) + " |" for name, row in table["pairs"].items()]
+    for group, row in table["means"].items():
+        lines.append(f"| **mean: {group}** | " + " | ".join(cell(row[m]) for m in methods) + " |")
+    lines += ["", "EPE by speed bin, mean over pairs", "", "| | " + " | ".join(methods) + " |", "|" + "---|" * (len(methods) + 1)]
+    for group, row in table["means"].items():
+        for b in ("s0-10", "s10-40", "s40+"):
+            lines.append(f"| {group}, {b} | " + " | ".join("–" if row[m][b] is None else f"{row[m][b]:.3f}" for m in methods) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def group_of(name):
+    return "synthetic" if name.startswith("synthetic") else "real"
+
+
+def run(net, root, out=None, real=True, synthetic=True):
+    """Table of all methods: {pairs: {name: {method: measures}}, means: {group: ..., dataset: ...}}."""
+    methods = {"zero": zero, "farneback": farneback, "dis": dis, "ours": lambda a, b: net.estimate(a.copy(), b.copy())[0].cpu().numpy()}
+    table, rows = {"pairs": {}, "means": {}}, []
+    todo = ([synthetic_pairs(root)] if synthetic else []) + ([real_pairs(root)] if real else [])
+    for source in todo:
+        for name, a, b, truth in source:
+            flows = {m: f(a, b) for m, f in methods.items()}
+            table["pairs"][name] = {m: measures.summary(f, truth) for m, f in flows.items()}
+            rows.append(strip(a, truth, flows["ours"], flows["dis"]))
+    names = list(table["pairs"])
+    groups = {}
+    for n in names:
+        groups.setdefault(group_of(n), []).append(n)
+        if group_of(n) == "real":
+            groups.setdefault(n.split("/")[0], []).append(n)
+    for g, members in groups.items():
+        table["means"][g] = {m: measures.mean([table["pairs"][n][m] for n in members]) for m in methods}
+    if out:
+        os.makedirs(out, exist_ok=True)
+        with open(os.path.join(out, "table.json"), "w") as f:
+            json.dump(table, f, indent=1)
+        with open(os.path.join(out, "table.md"), "w") as f:
+            f.write(markdown(table))
+        cv2.imwrite(os.path.join(out, "sheet.png"), np.vstack(rows))
+    return table
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("checkpoint")
+    p.add_argument("--data", default=os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data"))
+    p.add_argument("--out", help="folder for table.json, table.md, sheet.png")
+    p.add_argument("--synthetic-only", action="store_true", help="what a network may be chosen on")
+    p.add_argument("--threads", type=int, default=0)
+    args = p.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    net, _ = export.load(args.checkpoint)
+    if torch.cuda.is_available():
+        net = net.cuda()
+    print(markdown(run(net, args.data, args.out, real=not args.synthetic_only)))
+
+
+if __name__ == "__main__":
+    main()
