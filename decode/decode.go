@@ -238,13 +238,15 @@ func (r *Reader) Close() error {
 var errClosed = errors.New("the reader is closed")
 
 // window is the part of a stream that was asked for, in its own time base: first <= stamp < end.
+// libav gives the origin in whole microseconds, so a frame that lies right at an edge gets one of grace.
 func window(o Options, origin time.Duration, base frame.Rational) (first, end int64) {
+	origin -= time.Microsecond
 	first, end = math.MinInt64, math.MaxInt64
 	if o.Start > 0 {
-		first = libav.Units(origin+o.Start, base, true)
+		first = libav.Units(origin+o.Start, base, libav.Up)
 	}
 	if o.Duration > 0 {
-		end = libav.Units(origin+o.Start+o.Duration, base, true)
+		end = libav.Units(origin+o.Start+o.Duration, base, libav.Up)
 	}
 	return first, end
 }

@@ -73,7 +73,7 @@ func openVideo(ctx context.Context, name string, o Options) (_ source, err error
 	if o.Start > 0 {
 		// Seeking goes by decoding time, which runs ahead of presentation: a second is more than any codec reorders.
 		// Where it fails (a pipe) reading starts at the beginning and skips.
-		at := libav.Units(v.in.Origin()+max(0, o.Start-time.Second), v.base, false)
+		at := libav.Units(v.in.Origin()+max(0, o.Start-time.Second), v.base, libav.Down)
 		_ = v.in.SeekFrame(v.stream, at, astiav.NewSeekFlags(astiav.SeekFlagBackward))
 	}
 	if err = v.decoded(ctx); err == io.EOF {
@@ -328,7 +328,7 @@ func (v *video) stamp() stamp {
 	if v.any && (s.pts == libav.NoTime || s.pts <= v.last.pts) {
 		s.pts = v.last.pts + max(1, v.last.duration)
 	} else if s.pts == libav.NoTime {
-		s.pts = libav.Units(v.in.Origin(), v.base, false)
+		s.pts = libav.Units(v.in.Origin(), v.base, libav.Down)
 	}
 	v.last, v.any = s, true
 	return s

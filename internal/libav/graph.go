@@ -77,6 +77,11 @@ func (g *Graph) Push(f *astiav.Frame) error {
 	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags())
 }
 
+// PushCopy is Push, but f keeps its pixels; they must not change until the graph has let go of them.
+func (g *Graph) PushCopy(f *astiav.Frame) error {
+	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef))
+}
+
 // Pull takes the next picture. ErrMore: push first. io.EOF: the last one has been taken.
 func (g *Graph) Pull(f *astiav.Frame) error {
 	err := g.sink.BuffersinkGetFrame(f, astiav.NewBuffersinkFlags())

@@ -167,13 +167,25 @@ func Ratio(r frame.Rational) astiav.Rational {
 	return astiav.NewRational(r.Num, r.Den)
 }
 
-// Units is d in units of a time base, rounded up (ceil) or down.
-func Units(d time.Duration, base frame.Rational, ceil bool) int64 {
+// Round says which way Units goes between two units.
+type Round int
+
+// Down, Nearest and Up.
+const (
+	Down Round = iota
+	Nearest
+	Up
+)
+
+// Units is d in units of a time base.
+func Units(d time.Duration, base frame.Rational, r Round) int64 {
 	n := new(big.Int).Mul(big.NewInt(int64(d)), big.NewInt(int64(base.Den)))
 	den := big.NewInt(int64(base.Num) * int64(time.Second))
-	q, m := new(big.Int).DivMod(n, den, new(big.Int)) // Euclidean: q is the floor, as den > 0
-	if ceil && m.Sign() > 0 {
-		q.Add(q, big.NewInt(1))
+	switch r {
+	case Nearest:
+		n.Add(n, new(big.Int).Quo(den, big.NewInt(2)))
+	case Up:
+		n.Add(n, new(big.Int).Sub(den, big.NewInt(1)))
 	}
-	return q.Int64()
+	return n.Div(n, den).Int64() // Euclidean: the floor, as den > 0
 }

@@ -1,0 +1,82 @@
+package encode
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/wwflow/wwflow/internal/libav"
+)
+
+// codec is one that can be asked for by name.
+type codec struct {
+	encoder string            // libav's name
+	format  string            // pixel format
+	even    [2]bool           // width, height must be even
+	crf     int               // default; -1 = it has none
+	options map[string]string // defaults, before the user's
+	mp4     string            // four-character code in MP4 and MOV, where libav's default plays badly
+}
+
+var codecs = map[string]codec{
+	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18},
+	// hvc1 is what Apple's players open; x265 would print to stderr by itself.
+	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, mp4: "hvc1",
+		options: map[string]string{"x265-params": "log-level=none"}},
+	"av1": {encoder: "libsvtav1", format: "yuv420p", even: [2]bool{true, true}, crf: 30},
+	// Without b=0 libvpx takes CRF for a mere lower bound.
+	"vp9": {encoder: "libvpx-vp9", format: "yuv420p", even: [2]bool{true, true}, crf: 31,
+		options: map[string]string{"b": "0", "row-mt": "1", "cpu-used": "3"}},
+	"ffv1":   {encoder: "ffv1", format: "bgr0", crf: -1, options: map[string]string{"level": "3"}},
+	"prores": {encoder: "prores_ks", format: "yuv422p10le", even: [2]bool{true, false}, crf: -1, options: map[string]string{"profile": "hq"}},
+}
+
+// containers by extension; the value is libav's muxer.
+var containers = map[string]string{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+
+// Codecs and Containers are what Options.Codec and a path's extension may be, sorted.
+func Codecs() []string     { return slices.Sorted(maps.Keys(codecs)) }
+func Containers() []string { return slices.Sorted(maps.Keys(containers)) }
+
+// choose finds the muxer for a path and the encoder for a codec's name, and whether they go together.
+func choose(path, name string) (muxer string, c codec, enc *astiav.Codec, err error) {
+	ext := strings.ToLower(filepath.Ext(path))
+	muxer, ok := containers[ext]
+	if !ok {
+		return "", c, nil, fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
+			ext, strings.Join(Containers(), " "))
+	}
+	if name == "" {
+		name = "h264"
+		if muxer == "webm" {
+			name = "vp9"
+		}
+	}
+	if c, ok = codecs[name]; !ok {
+		return "", c, nil, fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))
+	}
+	if enc = astiav.FindEncoderByName(c.encoder); enc == nil {
+		return "", c, nil, fmt.Errorf("this FFmpeg was built without %s, so it cannot write %s; choose another codec", c.encoder, name)
+	}
+	if !libav.Stores(muxer, enc.ID()) {
+		var fit []string
+		for _, e := range Containers() {
+			if libav.Stores(containers[e], enc.ID()) {
+				fit = append(fit, e)
+			}
+		}
+		return "", c, nil, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrPair, ext, name, strings.Join(fit, " "))
+	}
+	return muxer, c, enc, nil
+}
+
+func grow(side int, even bool) int {
+	if even {
+		return side + side&1
+	}
+	return side
+}
