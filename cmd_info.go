@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+func infoCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "info",
+		Usage:       "say what a video is, what run would do with it, and the memory that takes",
+		ArgsUsage:   "INPUT",
+		Description: textExitCodes,
+		Action:      info,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.Float64Flag{Name: "scale", Value: 1, Usage: "as run would be told"},
+			&cli.IntFlag{Name: "step", Value: 1, Usage: "as run would be told"},
+			&cli.BoolFlag{Name: "json", Usage: "as one JSON object"},
+		}, networkFlags()),
+	}
+}
+
+// prospect is what info tells.
+type prospect struct {
+	decode.Info
+	Output        string `json:",omitempty"`
+	OutputFrames  int    `json:",omitempty"` // absent where the number of frames is not known
+	Network       string
+	Device        string
+	NetworkMemory int64  `json:",omitempty"` // bytes at the peak; absent where the network's card does not tell
+	FrameMemory   int64  // bytes that the frames, fields and pictures between the stages take at most
+	Fits          bool   // into the memory that is free now, as far as can be told
+	Advice        string `json:",omitempty"`
+}
+
+func info(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("info takes one input, not %d", c.NArg())
+	}
+	step := c.Int("step")
+	if scale := c.Float64("scale"); step < 1 || !(scale > 0) || scale > 16 {
+		return usagef("--step is 1 or more, --scale above 0 and up to 16")
+	}
+	input := c.Args().First()
+	in, err := decode.Open(c.Context, input, decode.Options{Scale: c.Float64("scale"), Threads: c.Int("threads")})
+	if err != nil {
+		return place(errInput, err)
+	}
+	defer in.Close()
+	net, err := openNetwork(c)
+	if err != nil {
+		return err
+	}
+	defer net.Close()
+	i := in.Info()
+	p := prospect{Info: i, Output: outputName(input, visualize.Flow), Network: net.model.Card().Name, Device: net.model.Device().String(),
+		NetworkMemory: net.model.Memory(i.Width, i.Height), FrameMemory: frameMemory(i.Width, i.Height, step), Fits: true}
+	if i.FramesExact {
+		p.OutputFrames = max(0, i.Frames-step)
+	}
+	if err := net.model.CheckMemory(i.Width, i.Height); err != nil {
+		p.Fits, p.Advice = false, err.Error()
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(p)
+	}
+	_, err = fmt.Print(infoText(p))
+	return err
+}
+
+// frameMemory counts what run.go holds between its stages at the most: frames on both sides of and in the first
+// channel and in the pairs, two fields with their confidence, and the pictures, each 3 bytes a pixel.
+func frameMemory(width, height, step int) int64 {
+	const picture, flow = 3, 4*2 + 4
+	frames := 2 + 2 + (step + 1) + 2*2 // channel, its two ends, the pairing, the pairs of the fields on their way
+	fields, pictures := 3, 4
+	return int64(width) * int64(height) * int64((frames+pictures)*picture+fields*flow)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/pairing"
+)
+
+func pairCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "pair",
+		Usage:       "write the flow between two pictures",
+		ArgsUsage:   "FIRST SECOND",
+		Description: textPair + "\n\n" + textExitCodes,
+		Action:      pair,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: "flow file: .flo .flo5 .png (KITTI) .exr .npy .pfm", Required: true},
+			&cli.BoolFlag{Name: "backward", Usage: "flow from the second picture to the first"},
+			&cli.BoolFlag{Name: "force", Usage: "replace an output that exists"},
+			&cli.BoolFlag{Name: "quiet", Usage: "say nothing but errors"},
+		}, networkFlags()),
+	}
+}
+
+func pair(c *cli.Context) error {
+	if c.NArg() != 2 {
+		return usagef("pair takes two pictures, not %d", c.NArg())
+	}
+	first, second, output := c.Args().Get(0), c.Args().Get(1), c.String("o")
+	if !slices.ContainsFunc(formats, func(f format) bool { return f.extension == strings.ToLower(filepath.Ext(output)) }) {
+		return usagef("%s is no flow file by its extension; choose one of %s", output, formatList())
+	}
+	for _, input := range []string{first, second} {
+		if same(input, output) {
+			return place(errOutput, fmt.Errorf("%w: %s", errSame, output))
+		}
+	}
+	if _, err := os.Lstat(output); err == nil && !c.Bool("force") {
+		return place(errOutput, fmt.Errorf("%s: %w", output, encode.ErrExists))
+	}
+	a, err := readPicture(c.Context, first)
+	if err != nil {
+		return place(errInput, err)
+	}
+	b, err := readPicture(c.Context, second)
+	if err != nil {
+		return place(errInput, err)
+	}
+	if a.Width != b.Width || a.Height != b.Height {
+		return fmt.Errorf("%s is %dx%d pixels and %s is %dx%d: %w", first, a.Width, a.Height, second, b.Width, b.Height, pairing.ErrSize)
+	}
+	net, err := openNetwork(c)
+	if err != nil {
+		return err
+	}
+	defer net.Close()
+	if err := net.model.CheckMemory(a.Width, a.Height); err != nil {
+		return err
+	}
+	f, err := net.estimate(c.Context, &frame.Pair{First: a, Second: b})
+	if err != nil {
+		return err
+	}
+	if err := field.WriteFile(output, f); err != nil {
+		return place(errOutput, err)
+	}
+	if !c.Bool("quiet") {
+		fmt.Fprint(os.Stderr, pairLine(output, f))
+	}
+	return nil
+}
+
+// readPicture reads a picture, or the first frame of a video.
+func readPicture(ctx context.Context, path string) (*frame.Frame, error) {
+	in, err := decode.Open(ctx, path, decode.Options{Frames: 1})
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	f, err := in.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("cannot read %s: %w", path, decode.ErrNoFrames)
+	}
+	return f, err
+}
