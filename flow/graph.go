@@ -23,9 +23,14 @@ func openGraph(folder fs.FS, name string, device Device, threads int) (*graph, e
 	if err != nil {
 		return nil, fileError(name, err)
 	}
-	inputs, outputs, err := ort.GetInputOutputInfoWithONNXData(data)
+	inputs, outputs, err := ports(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
+	}
+	for _, p := range slices.Concat(inputs, outputs) {
+		if !supported(p.elements) {
+			return nil, fmt.Errorf("%w: %s: %q has the element type %s; export it as float32", ErrNetwork, name, p.name, p.elements)
+		}
 	}
 	options, err := device.sessionOptions(threads)
 	if err != nil {
@@ -33,11 +38,6 @@ func openGraph(folder fs.FS, name string, device Device, threads int) (*graph, e
 	}
 	defer options.Destroy()
 	g := &graph{name: name, inputs: names(inputs), outputs: names(outputs)}
-	for _, info := range slices.Concat(inputs, outputs) {
-		if !supported(info.DataType) {
-			return nil, fmt.Errorf("%w: %s: %q has the element type %s; export it as float32", ErrNetwork, name, info.Name, info.DataType)
-		}
-	}
 	g.session, err = ort.NewDynamicAdvancedSessionWithONNXData(data, g.inputs, g.outputs, options)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s on %s: %w", ErrNetwork, name, device, err)
@@ -52,10 +52,10 @@ func fileError(name string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
 }
 
-func names(infos []ort.InputOutputInfo) []string {
-	list := make([]string, len(infos))
-	for i, info := range infos {
-		list[i] = info.Name
+func names(ports []port) []string {
+	list := make([]string, len(ports))
+	for i, p := range ports {
+		list[i] = p.name
 	}
 	return list
 }

@@ -13,7 +13,7 @@ import (
 // DefaultName is the network that is used where none is named.
 const DefaultName = "winwin-tiny"
 
-//go:embed *
+//go:embed winwin-tiny/encoder.onnx winwin-tiny/decoder.onnx winwin-tiny/model.json
 var files embed.FS
 
 // Default is the folder of the default network.
