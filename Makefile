@@ -1,0 +1,80 @@
+# wwflow on a fresh Debian 12 machine with Go, make, npm and Python: `make run` and `make test` set up all they need.
+#
+#   make run [IN=your.mp4] [ARGS="--style overlay"]   the flow video of a clip
+#   make test                                        every test
+#   make help                                        the other targets
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate runtime debian-build debian-test clean help
+
+CLIP := testdata/clips/square-walkers.mp4
+IN ?= $(CLIP)
+# Debian's python3 has torch and OpenCV; another one in front of it in PATH may not.
+PYTHON ?= /usr/bin/python3
+# What `go test` gets besides: GOTESTFLAGS=-v shows each test.
+GOTESTFLAGS ?=
+FUZZTIME ?= 10s
+
+build: debian-build runtime ## build ./wwflow
+	go build -o wwflow .
+
+ifeq ($(IN),$(CLIP))
+run: build ## run on the small clip, or on IN=your.mp4; ARGS are passed on
+	@mkdir -p runs
+	./wwflow run '$(IN)' -o runs/square-walkers-flow.mp4 --force $(ARGS)
+else
+run: build
+	./wwflow run '$(IN)' $(ARGS)
+endif
+
+test: debian-test runtime vet lint go-test asan python-test ## everything that CI runs
+
+vet:
+	go vet ./...
+
+lint:
+	go tool staticcheck ./...
+
+# -count=1: the import rule and the script tests depend on files that Go's test cache doesn't know of.
+go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
+	go test -race -count=1 $(GOTESTFLAGS) ./...
+
+asan: debian-test runtime ## leaks and overruns of C memory
+	go test -asan -count=1 $(GOTESTFLAGS) ./decode ./encode ./flow
+
+python-test: debian-test ## the trainer's tests
+	$(PYTHON) -m pytest -q -rs training/tests
+
+bench: debian-test runtime ## every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: debian-build ## every fuzz target for FUZZTIME (10s) each
+	@set -e; for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+goldens: debian-build runtime ## rewrite the golden files from what the code does now
+	@set -e; for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u); do \
+	  go test -count=1 $$folder -update; \
+	done
+
+calibrate: debian-build runtime ## measure the default network's memory and write it into its card
+	go run ./flow/internal/calibrate models/winwin-tiny
+
+runtime: # ONNX Runtime in the cache folder
+	@scripts/onnxruntime.sh
+
+debian-build:
+	@scripts/debian.sh build
+
+debian-test:
+	@scripts/debian.sh test
+
+clean: ## remove what was built here (the cache folder stays)
+	rm -rf wwflow runs
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

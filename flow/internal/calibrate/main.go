@@ -1,0 +1,247 @@
+// Command calibrate measures how much memory a network takes on the CPU, and writes the coefficients into its
+// model card, from which flow.Model.Memory predicts it:
+//
+//	go run ./flow/internal/calibrate models/winwin-tiny
+//
+// Each frame size is measured in a process of its own, as the peak of its resident memory above what it had before
+// the network was opened, over two pairs of a video. The coefficients depend on the network's graph, not on its weights.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/frame"
+)
+
+var sizes = [][2]int{{320, 240}, {640, 480}, {960, 540}, {1280, 720}, {1600, 900}, {1920, 1080}}
+
+func main() {
+	if err := command(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "calibrate:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string) error {
+	switch len(args) {
+	case 1:
+		return calibrate(args[0])
+	case 3: // what calibrate starts
+		width, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		height, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		bytes, err := measure(args[0], width, height)
+		if err != nil {
+			return err
+		}
+		fmt.Println(bytes)
+		return nil
+	}
+	return fmt.Errorf("usage: calibrate MODEL-FOLDER")
+}
+
+func calibrate(folder string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var pixels, bytes []float64
+	for _, size := range sizes {
+		child := exec.Command(self, folder, strconv.Itoa(size[0]), strconv.Itoa(size[1]))
+		child.Stderr = os.Stderr
+		out, err := child.Output()
+		if err != nil {
+			return fmt.Errorf("%dx%d: %w", size[0], size[1], err)
+		}
+		peak, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+		if err != nil {
+			return err
+		}
+		pixels = append(pixels, float64(size[0]*size[1]))
+		bytes = append(bytes, peak)
+	}
+	fitted := fit(pixels, bytes)
+	for i, size := range sizes {
+		predicted := fitted.Base + fitted.PerPixel*pixels[i] + fitted.PerPixelSquared*pixels[i]*pixels[i]
+		fmt.Printf("%4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
+			size[0], size[1], bytes[i]/(1<<20), predicted/(1<<20), 100*(predicted/bytes[i]-1))
+	}
+	return setMemory(filepath.Join(folder, "model.json"), map[flow.Kind]flow.Memory{flow.CPU: fitted})
+}
+
+// measure is the peak of this process while it computes the flow of three frames, above what it had before.
+func measure(folder string, width, height int) (int64, error) {
+	before, err := status("VmRSS:")
+	if err != nil {
+		return 0, err
+	}
+	m, err := flow.Open(flow.Options{ModelDir: folder, Device: string(flow.CPU)})
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	ctx := context.Background()
+	var previous *flow.Features
+	for seed := range uint64(3) {
+		f := frame.New(width, height)
+		random := rand.New(rand.NewPCG(seed, 1))
+		for i := range f.Pix {
+			f.Pix[i] = byte(random.Uint32())
+		}
+		next, err := m.Encode(ctx, f)
+		if err != nil {
+			return 0, err
+		}
+		if previous != nil {
+			if _, err := m.Estimate(ctx, previous, next); err != nil {
+				return 0, err
+			}
+			previous.Close()
+		}
+		previous = next
+	}
+	previous.Close()
+	after, err := status("VmHWM:")
+	return after - before, err
+}
+
+// status reads a size of this process, in bytes.
+func status(key string) (int64, error) {
+	file, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if words := strings.Fields(lines.Text()); len(words) == 3 && words[0] == key {
+			kib, err := strconv.ParseInt(words[1], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/self/status has no %s", key)
+}
+
+// fit finds the coefficients, none below zero, with the least sum of squared relative errors. It tries every
+// subset of the three terms and takes the best of those whose solution has no negative coefficient.
+func fit(pixels, bytes []float64) flow.Memory {
+	best, least := flow.Memory{}, math.Inf(1)
+	for subset := 1; subset < 8; subset++ {
+		var terms []int
+		for t := range 3 {
+			if subset&(1<<t) != 0 {
+				terms = append(terms, t)
+			}
+		}
+		c, ok := solve(terms, pixels, bytes)
+		if !ok || c[0] < 0 || c[1] < 0 || c[2] < 0 {
+			continue
+		}
+		var sum float64
+		for i, p := range pixels {
+			d := (c[0]+c[1]*p+c[2]*p*p)/bytes[i] - 1
+			sum += d * d
+		}
+		if sum < least {
+			least, best = sum, flow.Memory{Base: math.Round(c[0]), PerPixel: c[1], PerPixelSquared: c[2]}
+		}
+	}
+	return best
+}
+
+// solve does least squares with the powers of P that terms names, by the normal equations.
+func solve(terms []int, pixels, bytes []float64) (c [3]float64, ok bool) {
+	const unit = 1e6 // megapixels keep the equations well conditioned
+	n := len(terms)
+	a := make([][]float64, n)
+	for i := range a {
+		a[i] = make([]float64, n+1)
+	}
+	for k, p := range pixels {
+		row := make([]float64, n)
+		for i, t := range terms {
+			row[i] = math.Pow(p/unit, float64(t)) / bytes[k]
+		}
+		for i := range row {
+			for j := range row {
+				a[i][j] += row[i] * row[j]
+			}
+			a[i][n] += row[i]
+		}
+	}
+	for i := range n {
+		if a[i][i] == 0 {
+			return c, false
+		}
+		for j := range n {
+			if j == i {
+				continue
+			}
+			factor := a[j][i] / a[i][i]
+			for k := i; k <= n; k++ {
+				a[j][k] -= factor * a[i][k]
+			}
+		}
+	}
+	for i, t := range terms {
+		c[t] = a[i][n] / a[i][i] / math.Pow(unit, float64(t))
+	}
+	return c, true
+}
+
+// setMemory replaces the card's coefficients and keeps all else, in its order.
+func setMemory(path string, memory map[flow.Kind]flow.Memory) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if _, err := decoder.Token(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	var members []string
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if key != "memory" {
+			members = append(members, fmt.Sprintf("%q:%s", key, value))
+		}
+	}
+	value, err := json.Marshal(memory)
+	if err != nil {
+		return err
+	}
+	members = append(members, `"memory":`+string(value))
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte("{"+strings.Join(members, ",")+"}"), "", " "); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	out.WriteByte('\n')
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, out.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
