@@ -1,0 +1,115 @@
+#include "binding.h"
+#include <string.h>
+
+static char message[256];
+
+static herr_t note(unsigned n, const H5E_error2_t *e, void *unused) {
+	(void)unused;
+	// Upwards, the walk begins at the place where it went wrong: the first entry that says something is the reason.
+	if (n == 0 && e->desc) {
+		strncpy(message, e->desc, sizeof message - 1);
+	}
+	return 0;
+}
+
+const char *ww_last_error(void) {
+	message[0] = 0;
+	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note, NULL);
+	H5Eclear2(H5E_DEFAULT);
+	return message;
+}
+
+void ww_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+// plain says whether the type is a little-endian IEEE 754 number of 16 or 32 bits.
+static int plain(hid_t type) {
+	if (H5Tequal(type, H5T_IEEE_F32LE) > 0) {
+		return 1;
+	}
+	size_t sign, exponent, exponent_size, mantissa, mantissa_size;
+	return H5Tget_size(type) == 2 && H5Tget_order(type) == H5T_ORDER_LE &&
+	       H5Tget_fields(type, &sign, &exponent, &exponent_size, &mantissa, &mantissa_size) >= 0 && sign == 15 && exponent == 10 &&
+	       exponent_size == 5 && mantissa == 0 && mantissa_size == 10 && H5Tget_ebias(type) == 15 &&
+	       H5Tget_norm(type) == H5T_NORM_IMPLIED && H5Tget_offset(type) == 0 && H5Tget_precision(type) == 16;
+}
+
+static int describe(ww_set *s) {
+	hid_t space = H5Dget_space(s->set), type = H5Dget_type(s->set), plist = H5Dget_create_plist(s->set);
+	int ok = space >= 0 && type >= 0 && plist >= 0;
+	if (ok) {
+		s->rank = H5Sget_simple_extent_ndims(space);
+		ok = s->rank >= 0 && (s->rank > WW_MAX_RANK || H5Sget_simple_extent_dims(space, s->dims, NULL) >= 0);
+	}
+	if (ok) {
+		s->class_float = H5Tget_class(type) == H5T_FLOAT;
+		s->bytes = (int)H5Tget_size(type);
+		s->plain = s->class_float && plain(type);
+		s->chunked = H5Pget_layout(plist) == H5D_CHUNKED && s->rank <= WW_MAX_RANK;
+		if (s->chunked) {
+			ok = H5Pget_chunk(plist, WW_MAX_RANK, s->chunk) == s->rank;
+		}
+		int n = H5Pget_nfilters(plist);
+		ok = ok && n >= 0;
+		s->filters = n > WW_MAX_FILTERS ? -1 : n;
+		for (int i = 0; i < s->filters; i++) {
+			unsigned flags, config;
+			size_t values = 0;
+			s->filter[i] = H5Pget_filter2(plist, i, &flags, &values, NULL, 0, NULL, &config);
+		}
+	}
+	if (plist >= 0) H5Pclose(plist);
+	if (type >= 0) H5Tclose(type);
+	if (space >= 0) H5Sclose(space);
+	return ok ? 0 : -1;
+}
+
+// Opens for reading. Locking is off: it fails on some read-only and network file systems, and nobody writes.
+// Returns -1 if the file, -2 if the dataset can't be opened, -3 if it can't be described.
+int ww_open(const char *path, const char *name, ww_set *s) {
+	memset(s, 0, sizeof *s);
+	s->file = s->set = -1;
+	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+	if (access < 0) return -1;
+#if H5_VERSION_GE(1, 10, 7)
+	H5Pset_file_locking(access, 0, 1);
+#endif
+	s->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+	H5Pclose(access);
+	if (s->file < 0) return -1;
+	s->set = H5Dopen2(s->file, name, H5P_DEFAULT);
+	if (s->set < 0) return -2;
+	return describe(s) == 0 ? 0 : -3;
+}
+
+int ww_read_all(ww_set *s, float *out) { return H5Dread(s->set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0 ? -1 : 0; }
+
+int ww_chunk_size(ww_set *s, const hsize_t *offset, hsize_t *size) { return H5Dget_chunk_storage_size(s->set, offset, size) < 0 ? -1 : 0; }
+
+int ww_read_chunk(ww_set *s, const hsize_t *offset, uint32_t *skipped, void *out) {
+	return H5Dread_chunk(s->set, H5P_DEFAULT, offset, skipped, out) < 0 ? -1 : 0;
+}
+
+int ww_create(const char *path, const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s) {
+	memset(s, 0, sizeof *s);
+	s->file = s->set = -1;
+	s->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	if (s->file < 0) return -1;
+	hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
+	if (space >= 0 && plist >= 0 && H5Pset_chunk(plist, rank, chunk) >= 0 && H5Pset_deflate(plist, level) >= 0) {
+		s->set = H5Dcreate2(s->file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+	}
+	if (plist >= 0) H5Pclose(plist);
+	if (space >= 0) H5Sclose(space);
+	return s->set < 0 ? -1 : 0;
+}
+
+int ww_write_chunk(ww_set *s, const hsize_t *offset, size_t size, const void *data) {
+	return H5Dwrite_chunk(s->set, H5P_DEFAULT, 0, offset, size, data) < 0 ? -1 : 0;
+}
+
+int ww_close(ww_set *s) {
+	int failed = (s->set >= 0 && H5Dclose(s->set) < 0);
+	failed |= (s->file >= 0 && H5Fclose(s->file) < 0);
+	s->file = s->set = -1;
+	return failed ? -1 : 0;
+}
