@@ -11,6 +11,7 @@ Nothing depends on the extent of the input, so windows and frames share every we
 Shapes: B samples of n windows; W = B*n windows in a row; a window has h x w pixels and t = h*w/256 tokens; T = n*t
 tokens of one sample. Flow is (x, y) = (right, down). Convolutions run channels-last.
 """
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -143,6 +144,11 @@ class Block(nn.Module):
         if memory is not None:
             x = x + self.cross(self.norm_x(x), self.norm_m(memory), rope, rope_memory)
         return x + self.mlp(self.norm2(x))
+
+
+def precise(x):
+    """Positions reach thousands and their squares millions: no half precision here, whatever the caller's autocast says."""
+    return torch.autocast("cuda", enabled=False) if x.is_cuda else contextlib.nullcontext()
 
 
 # ---------------------------------------------------------------- geometry
@@ -343,8 +349,9 @@ class Decoder(nn.Module):
         x = self.norm(x)
         d = c.match
         queries = torch.cat([one["keys"][..., :2 * d], F.normalize(self.match_query(x).float(), dim=-1)], -1)
-        matched, variance = self.match(queries, keys2, xy1, xy2)
-        spread = self.propagate(x, matched, variance, xy1)
+        with precise(x):
+            matched, variance = self.match(queries, keys2.float(), xy1, xy2)
+            spread = self.propagate(x.float(), matched, variance, xy1)
         coarse = spread + self.residual(x).float()
 
         def as_map(t):

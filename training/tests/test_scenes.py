@@ -1,0 +1,79 @@
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from training import frames, losses, scenes, textures, windows
+
+
+def warped(image, flow):
+    h, w = image.shape[:2]
+    y, x = torch.meshgrid(torch.arange(h).float(), torch.arange(w).float(), indexing="ij")
+    lattice = torch.stack([(x + flow[..., 0]) * 2 / (w - 1) - 1, (y + flow[..., 1]) * 2 / (h - 1) - 1], -1)
+    return F.grid_sample(image.permute(2, 0, 1)[None], lattice[None], align_corners=True)[0].permute(1, 2, 0)
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request, real):
+    if real:
+        bank = textures.load(request.getfixturevalue("data") + "/textures", limit=40)
+    g = torch.Generator().manual_seed(3)
+    s = windows.sample(bank, 6, 1, 192, 256, generator=g, rng=random.Random(3), light=False, size=(256, 192))
+    for b in range(6):
+        image1, image2 = s.frame1[b, 0].clamp(0, 255), s.frame2[b, 0].clamp(0, 255)
+        difference = (warped(image2, s.flow[b, 0]) - image1).abs().mean(-1)
+        seen = s.visible[b, 0]
+        assert seen.float().mean() > 0.05
+        assert difference[seen].mean() < 5, f"scene {b}: the flow is not that of the pictures"
+        if s.flow[b].norm(dim=-1).mean() > 2:
+            assert difference[seen].mean() < 0.3 * (image2 - image1).abs().mean()
+
+
+def test_inverse_undoes_motion(bank):
+    g = torch.Generator().manual_seed(1)
+    scene = scenes.Scenes(bank, torch.rand(4, 2, 2, generator=g) * 400 + 100, 80, (640, 480), 1.0, g)
+    p = torch.rand(4, 1, 20, 20, 2, generator=g) * 200 + 150
+    for layer in range(scene.layers):
+        error = (scene.inverse(scene.motion(p, layer), layer, steps=8) - p).norm(dim=-1)
+        assert error.median() < 0.05
+
+
+def test_lengths_of_flow_cover_small_and_large(bank):
+    g = torch.Generator().manual_seed(5)
+    s = windows.sample(bank, 64, 1, 32, 32, generator=g, rng=random.Random(5))
+    length = s.flow.norm(dim=-1).mean((1, 2, 3))
+    assert (length < 3).float().mean() > 0.2 and (length > 30).float().mean() > 0.15 and length.max() < 600
+
+
+def test_windows_dont_overlap_and_lie_on_the_token_grid(bank):
+    for seed in range(20):
+        spots = windows.place(4, 6, 6, (640, 480), random.Random(seed))
+        cells = {(x + i, y + j) for x, y in spots for i in range(6) for j in range(6)}
+        assert len(cells) == 4 * 36 and max(c[0] for c in cells) < 40 and max(c[1] for c in cells) < 30
+
+
+def test_a_window_is_a_cut_of_the_frame(bank):
+    """The same scene, drawn whole and in a window, has the same pixels: nothing depends on what is drawn beside."""
+    g = torch.Generator().manual_seed(2)
+    scene = scenes.Scenes(bank, torch.tensor([[[160.0, 96.0]]]), 100, (320, 192), 1.0, g)
+    whole = scene.view(scenes.grid(torch.zeros(1, 1, 2), 192, 320), second=True)
+    part = scene.view(scenes.grid(torch.tensor([[[64.0, 32.0]]]), 96, 128), second=True)
+    assert torch.allclose(whole.image[:, :, 32:128, 64:192], part.image, atol=0.51)
+
+
+def test_matching_target_is_the_true_position(bank):
+    g = torch.Generator().manual_seed(4)
+    s = windows.sample(bank, 3, 2, 96, 96, generator=g, rng=random.Random(4), motion=0.3)
+    from training.network import positions
+    xy1, xy2 = positions(s.origin1, 6, 6), positions(s.origin2, 6, 6)
+    target, use = losses.matching_targets(s.centre_flow, s.centre_visible, xy1, xy2)
+    expected = (target @ xy2.float() - xy1)[use] * 16
+    truth = s.centre_flow.reshape(3, -1, 2)[use]
+    assert use.any() and target[use].sum(-1).allclose(torch.ones(int(use.sum())))
+    assert (expected - truth).norm(dim=-1).median() < 1.0
+
+
+def test_synthetic_frames_are_the_same_every_time(bank):
+    a, b = (list(frames.synthetic(bank, 2)) for _ in range(2))
+    assert all(torch.equal(x, y) for p, q in zip(a, b) for x, y in zip(p, q))
