@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate runtime debian-build debian-test clean help
+.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate setup runtime debian-build debian-test clean help
 
 CLIP := testdata/clips/square-walkers.mp4
 IN ?= $(CLIP)
@@ -16,7 +16,7 @@ PYTHON ?= /usr/bin/python3
 GOTESTFLAGS ?=
 FUZZTIME ?= 10s
 
-build: debian-build runtime ## build ./wwflow
+build: setup ## build ./wwflow
 	go build -o wwflow .
 
 ifeq ($(IN),$(CLIP))
@@ -56,13 +56,15 @@ fuzz: debian-build ## every fuzz target for FUZZTIME (10s) each
 	  done; \
 	done
 
-goldens: debian-build runtime ## rewrite the golden files from what the code does now
+goldens: setup ## rewrite the golden files from what the code does now
 	@set -e; for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u); do \
 	  go test -count=1 $$folder -update; \
 	done
 
-calibrate: debian-build runtime ## measure the default network's memory and write it into its card
+calibrate: setup ## measure the default network's memory and write it into its card
 	go run ./flow/internal/calibrate models/winwin-tiny
+
+setup: debian-build runtime ## what building and running needs: Debian packages, ONNX Runtime
 
 runtime: # ONNX Runtime in the cache folder
 	@scripts/onnxruntime.sh

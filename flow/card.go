@@ -49,6 +49,16 @@ type Memory struct {
 	PerPixelSquared float64 `json:"per_pixel_squared"`
 }
 
+// ReadCard reads the card of the network in a folder, and the built-in network's where dir is empty, without
+// loading the network. Its error wraps ErrNetwork.
+func ReadCard(dir string) (Card, error) {
+	card, err := readCard(networkFolder(dir))
+	if err != nil {
+		return Card{}, describe(dir, err)
+	}
+	return card, nil
+}
+
 func readCard(folder fs.FS) (Card, error) {
 	const name = "model.json"
 	data, err := fs.ReadFile(folder, name)

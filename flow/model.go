@@ -76,13 +76,9 @@ func Open(o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder := models.Default()
-	if o.ModelDir != "" {
-		folder = os.DirFS(o.ModelDir)
-	}
 	m := &Model{}
-	if m.card, err = readCard(folder); err != nil {
-		return nil, describe(o.ModelDir, err)
+	if m.card, err = ReadCard(o.ModelDir); err != nil {
+		return nil, err
 	}
 	if err := startRuntime(o.Runtime); err != nil {
 		return nil, err
@@ -93,11 +89,19 @@ func Open(o Options) (*Model, error) {
 		return nil, err
 	}
 	m.device = device
-	if err := m.load(folder, o.Threads); err != nil {
+	if err := m.load(networkFolder(o.ModelDir), o.Threads); err != nil {
 		m.Close()
 		return nil, describe(o.ModelDir, err)
 	}
 	return m, nil
+}
+
+// networkFolder is a network's folder, and the built-in one where none is named.
+func networkFolder(dir string) fs.FS {
+	if dir == "" {
+		return models.Default()
+	}
+	return os.DirFS(dir)
 }
 
 func describe(dir string, err error) error {

@@ -2,7 +2,7 @@
 // execution providers, can't be loaded.
 //
 // It only looks: it downloads nothing, and it never takes another library than the one that was named.
-// Fetching the library is the work of scripts/onnxruntime.sh, which `make build` calls.
+// Fetching the library is the work of scripts/onnxruntime.sh, which `make setup` calls.
 package ortlib
 
 import (
@@ -20,7 +20,7 @@ const Version = "1.30.0"
 const Soname = "libonnxruntime.so.1"
 
 // ErrNotFound is wrapped by Locate's error where no library was found.
-var ErrNotFound = errors.New("ONNX Runtime was not found")
+var ErrNotFound = errors.New("not found")
 
 // Locate returns the path of the ONNX Runtime library.
 //
@@ -51,7 +51,7 @@ func Locate(name string) (string, error) {
 	if CanLoad(Soname) == nil {
 		return Soname, nil
 	}
-	return "", fmt.Errorf("%w in %s nor in the loader's path: type `make runtime` in wwflow's folder, or name the library with --ort or WWFLOW_ORT",
+	return "", fmt.Errorf("%w in %s nor in the loader's path: `make setup` in wwflow's source folder fetches it",
 		ErrNotFound, strings.Join(folders, ", "))
 }
 
@@ -68,7 +68,7 @@ func CacheDir() (string, error) {
 func named(name string) (string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return "", fmt.Errorf("%w at %s: name the file libonnxruntime.so with --ort or WWFLOW_ORT, or leave both out", ErrNotFound, name)
+		return "", fmt.Errorf("%w at %s, which --ort or WWFLOW_ORT names", ErrNotFound, name)
 	}
 	if info.IsDir() {
 		path, ok := inFolder(name)

@@ -58,7 +58,7 @@ func TestNotFoundSaysWhatToType(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("WWFLOW_ORT", "")
 	_, err := Locate("")
-	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), cache) || !strings.Contains(err.Error(), "make runtime") {
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), cache) || !strings.Contains(err.Error(), "make setup") {
 		t.Errorf("%v: want ErrNotFound, the cache folder and what to type", err)
 	}
 }

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/internal/avinfo"
+	"github.com/wwflow/wwflow/internal/ortlib"
+)
+
+func doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "show what this machine offers: libraries, devices, the network",
+		Description: "Each device is tried with a small graph, and the network is loaded. The exit code is 5 where the\n" +
+			"network can't run on the device that --device means.",
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "one JSON object for programs"},
+		}, networkFlags()...),
+		Action: doctor,
+	}
+}
+
+// checkup is what doctor found.
+type checkup struct {
+	Version string           `json:"version"`
+	Go      string           `json:"go"`
+	Cores   int              `json:"cores"`
+	Memory  int64            `json:"memory_available,omitempty"` // bytes
+	FFmpeg  string           `json:"ffmpeg"`
+	AV      []avinfo.Library `json:"ffmpeg_libraries"`
+	Runtime *runtimeFound    `json:"onnxruntime,omitempty"`
+	Devices []deviceFound    `json:"devices,omitempty"`
+	Network *networkFound    `json:"network,omitempty"`
+	Cache   string           `json:"cache_folder,omitempty"`
+	Error   string           `json:"error,omitempty"` // why the network can't run
+}
+
+type runtimeFound struct {
+	Version string `json:"version"`
+	Path    string `json:"path"`
+}
+
+type deviceFound struct {
+	Device  string `json:"device"`
+	Works   bool   `json:"works"`
+	Missing string `json:"missing,omitempty"`
+}
+
+type networkFound struct {
+	Card    flow.Card `json:"card"`
+	From    string    `json:"from"`
+	Device  string    `json:"device,omitempty"`       // where it was loaded
+	Seconds float64   `json:"load_seconds,omitempty"` // 0 where it was not
+}
+
+func doctor(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("doctor takes no arguments")
+	}
+	found, err := examine(c)
+	if err != nil {
+		found.Error = err.Error()
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", " ")
+		if printed := out.Encode(found); printed != nil {
+			return place(errOutput, printed)
+		}
+		return err
+	}
+	if printed := found.print(os.Stdout); printed != nil {
+		return place(errOutput, printed)
+	}
+	return err
+}
+
+// examine looks at all there is even where something is missing; the error is why the network can't run.
+func examine(c *cli.Context) (*checkup, error) {
+	found := &checkup{
+		Version: version(), Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Cores: runtime.NumCPU(),
+		FFmpeg: avinfo.Release(), AV: avinfo.Libraries(),
+	}
+	found.Memory, _ = flow.AvailableMemory() // 0 is left out
+	found.Cache, _ = ortlib.CacheDir()
+	dir, library := c.String("model"), c.String("ort")
+	card, failed := flow.ReadCard(dir)
+	if failed == nil {
+		found.Network = &networkFound{Card: card, From: dir}
+		if dir == "" {
+			found.Network.From = "inside the program"
+		}
+	}
+	ort, err := flow.Runtime(library)
+	if err != nil {
+		return found, errors.Join(failed, err)
+	}
+	found.Runtime = &runtimeFound{ort.Version, ort.Path}
+	for _, kind := range flow.Kinds {
+		d := deviceFound{Device: string(kind), Works: true}
+		var unusable *flow.DeviceError
+		if err := flow.Probe(library, flow.Device{Kind: kind}); errors.As(err, &unusable) {
+			d.Works, d.Missing = false, unusable.Missing
+		} else if err != nil {
+			d.Works, d.Missing = false, err.Error()
+		}
+		found.Devices = append(found.Devices, d)
+	}
+	if failed != nil {
+		return found, failed
+	}
+	begin := time.Now()
+	net, err := openNetwork(c)
+	if err != nil {
+		return found, err
+	}
+	defer net.Close()
+	found.Network.Device, found.Network.Seconds = net.model.Device().String(), time.Since(begin).Seconds()
+	return found, nil
+}
+
+func (f *checkup) print(w io.Writer) error {
+	var s strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&s, "%-13s"+format+"\n", append([]any{name}, args...)...)
+	}
+	line("wwflow", "%s, built with %s", f.Version, f.Go)
+	machine := count(f.Cores, "core")
+	if f.Memory > 0 {
+		machine += fmt.Sprintf(", %.1f GiB of memory free", float64(f.Memory)/(1<<30))
+	}
+	line("machine", "%s", machine)
+	libraries := make([]string, len(f.AV))
+	for i, l := range f.AV {
+		libraries[i] = l.Name + " " + l.Version
+	}
+	line("FFmpeg", "%s: %s", f.FFmpeg, strings.Join(libraries, ", "))
+	if f.Runtime == nil {
+		line("ONNX Runtime", "not usable")
+	} else {
+		line("ONNX Runtime", "%s: %s", f.Runtime.Version, f.Runtime.Path)
+	}
+	for _, d := range f.Devices {
+		state := "works"
+		if !d.Works {
+			state = "no: " + d.Missing
+		}
+		line("", "%-9s%s", d.Device, state)
+	}
+	if n := f.Network; n == nil {
+		line("network", "not usable")
+	} else {
+		line("network", "%s %s, %s: %.2f million parameters, licence %s", n.Card.Name, n.Card.Version, n.From, float64(n.Card.Parameters)/1e6, n.Card.Licence)
+		t := n.Card.Training
+		line("", "trained for %d steps (%d samples) at commit %s", t.Steps, t.Samples, t.Commit)
+		for _, e := range n.Card.Errors {
+			line("", "%s, %s: %s: endpoint error %.2f pixels, above 1 pixel %.1f %%, Fl %.1f %%", e.Data, count(e.Pairs, "pair"), e.Method, e.EPE, e.PX1, e.Fl)
+		}
+		if n.Device != "" {
+			line("", "loaded on %s in %.1f s", n.Device, n.Seconds)
+		}
+	}
+	line("cache folder", "%s", f.Cache)
+	_, err := io.WriteString(w, s.String())
+	return err
+}

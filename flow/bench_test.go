@@ -1,0 +1,68 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// The default network on the CPU, at one size that is quick and one that is Full HD:
+//
+//	go test -run '^$' -bench . ./flow
+var benchSizes = [][2]int{{640, 360}, {1920, 1080}}
+
+func BenchmarkEncode(b *testing.B) {
+	m := openDefault(b)
+	for _, size := range benchSizes {
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			f := pattern(size[0], size[1], 1)
+			for b.Loop() {
+				features, err := m.Encode(context.Background(), f)
+				if err != nil {
+					b.Fatal(err)
+				}
+				features.Close()
+			}
+		})
+	}
+}
+
+func BenchmarkEstimate(b *testing.B) {
+	m := openDefault(b)
+	for _, size := range benchSizes {
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			first, second := encode(b, m, pattern(size[0], size[1], 1)), encode(b, m, pattern(size[0], size[1], 2))
+			for b.Loop() {
+				if _, err := m.Estimate(context.Background(), first, second); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// What Go adds to a run of the decoder: confidences and the check for finite flow.
+func BenchmarkConfidence(b *testing.B) {
+	values := make([]float32, 1920*1080)
+	vectors := make([]float32, 2*1920*1080)
+	for b.Loop() {
+		parallel(1080, func(from, to int) {
+			part := values[1920*from : 1920*to]
+			for i := range part {
+				part[i] = float32(i&15) - 8
+			}
+			forget(vectors[2*1920*from : 2*1920*to])
+			confidence(part)
+		})
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for b.Loop() {
+		m, err := Open(Options{Device: "cpu"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		m.Close()
+	}
+}
