@@ -49,9 +49,9 @@ func info(c *cli.Context) error {
 		return usagef("--step is 1 or more, --scale above 0 and up to 16")
 	}
 	input := c.Args().First()
-	in, err := decode.Open(c.Context, input, decode.Options{Scale: c.Float64("scale"), Threads: c.Int("threads")})
+	in, err := open(c.Context, input, decode.Options{Scale: c.Float64("scale"), Threads: c.Int("threads")})
 	if err != nil {
-		return place(errInput, err)
+		return err
 	}
 	defer in.Close()
 	net, err := openNetwork(c)

@@ -53,11 +53,11 @@ func pair(c *cli.Context) error {
 	}
 	a, err := readPicture(c.Context, first)
 	if err != nil {
-		return place(errInput, err)
+		return err
 	}
 	b, err := readPicture(c.Context, second)
 	if err != nil {
-		return place(errInput, err)
+		return err
 	}
 	if a.Width != b.Width || a.Height != b.Height {
 		return fmt.Errorf("%s is %dx%d pixels and %s is %dx%d: %w", first, a.Width, a.Height, second, b.Width, b.Height, pairing.ErrSize)
@@ -85,14 +85,14 @@ func pair(c *cli.Context) error {
 
 // readPicture reads a picture, or the first frame of a video.
 func readPicture(ctx context.Context, path string) (*frame.Frame, error) {
-	in, err := decode.Open(ctx, path, decode.Options{Frames: 1})
+	in, err := open(ctx, path, decode.Options{Frames: 1})
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
 	f, err := in.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("cannot read %s: %w", path, decode.ErrNoFrames)
+		err = fmt.Errorf("cannot read %s: %w", path, decode.ErrNoFrames)
 	}
-	return f, err
+	return f, place(errInput, err)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -24,6 +25,8 @@ import (
 var (
 	errSame     = errors.New("the output is the input")
 	errNotEmpty = errors.New("the folder is not empty")
+	errTooShort = errors.New("too few to make a pair")
+	errPipe     = errors.New("it came through a pipe, which can't be searched")
 )
 
 func runCommand() *cli.Command {
@@ -46,7 +49,7 @@ func runCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: flo, flo5, kitti (16-bit PNG), exr, npy or pfm; may be repeated"},
 			&cli.StringFlag{Name: "start", Usage: "begin at this `TIME` of the input: seconds, 1:30, or 500ms"},
 			&cli.StringFlag{Name: "duration", Usage: "read this `TIME` of the input"},
-			&cli.IntFlag{Name: "frames", Usage: "read at most `N` frames"},
+			&cli.IntFlag{Name: "frames", Usage: "read at most `N` frames", DefaultText: "all"},
 			&cli.Float64Flag{Name: "scale", Value: 1, Usage: "work at this fraction of the input's size"},
 			&cli.StringFlag{Name: "codec", Usage: strings.Join(encode.Codecs(), ", "), DefaultText: "h264; vp9 in WebM"},
 			&cli.IntFlag{Name: "crf", Value: -1, Usage: "constant quality of the codec, less is better", DefaultText: "the codec's"},
@@ -87,11 +90,14 @@ func run(c *cli.Context) error {
 	// One cancellation for the walk and for all C code under it.
 	ctx, cancel := context.WithCancelCause(c.Context)
 	defer cancel(nil)
-	in, err := decode.Open(ctx, j.input, j.read)
+	in, err := open(ctx, j.input, j.read)
 	if err != nil {
-		return place(errInput, err)
+		return err
 	}
 	defer in.Close()
+	if i := in.Info(); i.FramesExact && i.Frames <= j.step {
+		return j.tooShort(i.Frames)
+	}
 	net, err := openNetwork(c)
 	if err != nil {
 		return err
@@ -105,10 +111,20 @@ func run(c *cli.Context) error {
 	return j.run(ctx, cancel, in, net, out)
 }
 
+// open opens an input for reading.
+func open(ctx context.Context, input string, o decode.Options) (*decode.Reader, error) {
+	in, err := decode.Open(ctx, input, o)
+	if input == "-" && (errors.Is(err, decode.ErrFormat) || errors.Is(err, decode.ErrNoFrames)) {
+		err = fmt.Errorf("%w; %w", err, errPipe)
+	}
+	return in, place(errInput, err)
+}
+
 // run does the job with what has been opened for it.
 func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decode.Reader, net *network, out report) error {
 	begin, info := time.Now(), in.Info()
-	frames := &replay{source: in}
+	counted := &counting{Reader: in}
+	frames := &replay{source: counted}
 	if j.paint.MaxFlow == 0 {
 		out.looking()
 		pairs, err := j.look(ctx, frames, info)
@@ -131,7 +147,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		if !info.FramesExact {
 			return 0
 		}
-		return max(0, info.Frames-j.step)
+		return max(0, info.Frames-int(counted.damaged.Load())-j.step)
 	}
 	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
 		Network: net.model.Card().Name, Device: net.model.Device().String()}
@@ -173,11 +189,27 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	}
 	done.Read, done.Corrupt = pairs.Seen(), in.Corrupt()
 	if done.Frames == 0 {
-		return place(errInput, fmt.Errorf("%s gave %s: %w", named(j.input), count(done.Read, "frame"), errNoSecondFrame))
+		return j.tooShort(done.Read)
 	}
 	done.Seconds, done.Notices = time.Since(begin).Seconds(), written.Notices()
 	out.finish(done)
 	return nil
+}
+
+// counting lets every goroutine see how many damaged frames its reader has skipped.
+type counting struct {
+	*decode.Reader
+	damaged atomic.Int64
+}
+
+func (r *counting) Read() (*frame.Frame, error) {
+	f, err := r.Reader.Read()
+	r.damaged.Store(int64(r.Corrupt()))
+	return f, err
+}
+
+func (j *job) tooShort(frames int) error {
+	return place(errInput, fmt.Errorf("%s gave %s: %w", named(j.input), count(frames, "frame"), errTooShort))
 }
 
 // look returns the pairs that the automatic scale is found from.

@@ -40,7 +40,7 @@ func main() {
 
 func newApp() *cli.App {
 	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}
-	return &cli.App{
+	app := &cli.App{
 		Name:        "wwflow",
 		Usage:       "turn a video into its optical flow",
 		Description: textExitCodes,
@@ -49,18 +49,36 @@ func newApp() *cli.App {
 			runCommand(), pairCommand(), infoCommand(),
 		},
 		HideHelpCommand: true,
-		Suggest:         true,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usagef("there is no command %q", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usagef("%v", err) },
+		OnUsageError:              wrongUsage,
 		ExitErrHandler:            func(*cli.Context, error) {}, // main says it and sets the exit code
 		DisableSliceFlagSeparator: true,
 	}
+	forAll(app.Commands, func(c *cli.Command) {
+		c.HideHelpCommand, c.OnUsageError = true, wrongUsage
+		for _, f := range c.Flags {
+			if b, ok := f.(*cli.BoolFlag); ok {
+				b.DisableDefaultText = true
+			}
+		}
+	})
+	return app
 }
+
+// forAll calls f for the commands and those under them.
+func forAll(commands []*cli.Command, f func(*cli.Command)) {
+	for _, c := range commands {
+		f(c)
+		forAll(c.Subcommands, f)
+	}
+}
+
+func wrongUsage(_ *cli.Context, err error, _ bool) error { return usagef("%w", err) }
 
 // What went wrong, as far as the exit code goes. A package's own errors are recognised by themselves.
 var (

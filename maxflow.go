@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"image"
 	"io"
 	"time"
@@ -148,5 +147,3 @@ func shrink(f *frame.Frame) *frame.Frame {
 	}
 	return small
 }
-
-var errNoSecondFrame = errors.New("it has no second frame to pair with the first")

@@ -126,6 +126,9 @@ func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in sour
 func (l *line) write(ctx context.Context, pictures <-chan *frame.Frame) (err error) {
 	var out sink
 	for p := range pictures {
+		if ctx.Err() != nil {
+			break
+		}
 		if out == nil {
 			if out, err = l.create(p); err != nil {
 				return err

@@ -74,7 +74,6 @@ func complain(w io.Writer, err error) {
 
 // hint is what to try after an error; empty where its own sentence says it.
 func hint(err error) string {
-	var device *flow.DeviceError
 	switch {
 	case errors.Is(err, errUsage):
 		return "wwflow --help, or wwflow COMMAND --help"
@@ -86,12 +85,12 @@ func hint(err error) string {
 		return "another folder, or --force to write into this one"
 	case errors.Is(err, syscall.ENOSPC):
 		return "free some space, or another disk with -o"
-	case errors.Is(err, errNoSecondFrame):
+	case errors.Is(err, errPipe):
+		return "the file itself instead of a pipe: an MP4 with its index at the end can't be read without going back"
+	case errors.Is(err, errTooShort):
 		return "a longer part of the video, or a smaller --step"
 	case errors.Is(err, flow.ErrNoRuntime):
 		return "make setup in the source folder, which fetches ONNX Runtime, or --ort FILE; wwflow doctor shows what is found"
-	case errors.As(err, &device):
-		return "wwflow doctor, which lists the devices and what each of them lacks, or --device cpu"
 	case errors.Is(err, flow.ErrNetwork):
 		return "another folder with --model, or leave it out for the network inside the program"
 	case errors.Is(err, decode.ErrNoVideo), errors.Is(err, decode.ErrFormat), errors.Is(err, decode.ErrNoFrames):
@@ -290,13 +289,14 @@ func (r *barReport) start(p plan) {
 		}
 		return r.now
 	}
-	r.bars = mpb.New(mpb.WithOutput(r.out), mpb.WithWidth(80))
-	style := mpb.BarStyle()
-	var filler mpb.BarFillerBuilder = style
+	r.bars = mpb.New(mpb.WithOutput(r.out), mpb.WithWidth(100))
+	var filler mpb.BarFillerBuilder = mpb.BarStyle()
 	if p.Frames == 0 {
 		filler = mpb.SpinnerStyle()
 	}
-	r.bar = r.bars.New(int64(p.Frames), filler, mpb.AppendDecorators(decor.Any(text)))
+	// Made without a total, the bar ends when it is told to and not by itself.
+	r.bar = r.bars.New(0, filler, mpb.AppendDecorators(decor.Any(text)))
+	r.bar.SetTotal(int64(p.Frames), false)
 }
 
 func (r *barReport) frame(done, total int) {

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/pairing"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wwflow": main})
+}
+
+// TestScripts runs the real program, as a process of its own, by the scripts in testdata/script.
+func TestScripts(t *testing.T) {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := flow.Runtime(""); err != nil {
+		missing(t, "ONNX Runtime (make setup fetches it): ", err)
+	}
+	for _, tool := range []string{"ffmpeg", "ffprobe"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing(t, "the ffmpeg command line: ", err)
+		}
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			for name, value := range map[string]string{
+				"CLIP":            filepath.Join(root, "testdata", "clips", "square-walkers.mp4"),
+				"VIDEOS":          filepath.Join(root, "..", "shared", "data", "videos"),
+				"PAIRS":           filepath.Join(root, "..", "shared", "data", "pairs"),
+				"WWFLOW_ORT":      os.Getenv("WWFLOW_ORT"),
+				"HOME":            os.Getenv("HOME"), // the cache of ONNX Runtime is there
+				"XDG_CACHE_HOME":  os.Getenv("XDG_CACHE_HOME"),
+				"WWFLOW_TEST_CWD": root,
+			} {
+				e.Setenv(name, value)
+			}
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "real": // the real material beside the repository
+				_, err := os.Stat(filepath.Join(root, "..", "shared", "data", "videos"))
+				return present(name, err)
+			case "mount": // a small disk can be made, to fill it
+				return present(name, exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run())
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"damage":  damage,
+			"nothing": nothing,
+			"waitfor": waitFor,
+			"times":   times,
+		},
+	})
+}
+
+// missing skips a test, and fails it where CI=true: there nothing may be left out silently.
+func missing(t *testing.T, what string, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal("missing: ", what, err)
+	}
+	t.Skip("skipped without ", what, err)
+}
+
+func present(what string, err error) (bool, error) {
+	if err != nil && os.Getenv("CI") == "true" {
+		return false, fmt.Errorf("%s: needed where CI=true: %w", what, err)
+	}
+	return err == nil, nil
+}
+
+// damage FILE FROM TO overwrites a part of the file, given in per cent of its length, with a pattern.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	from, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	to, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	for i := len(data) * from / 100; i < len(data)*to/100; i++ {
+		data[i] = byte(i * 167)
+	}
+	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// nothing PATTERN... fails where a file matches, hidden and temporary ones included.
+func nothing(ts *testscript.TestScript, _ bool, args []string) {
+	for _, pattern := range args {
+		found, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if len(found) > 0 {
+			ts.Fatalf("there is %v", found)
+		}
+	}
+}
+
+// waitfor PATTERN waits until a file matches; it gives up after a minute.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if found, _ := filepath.Glob(ts.MkAbs(args[0])); len(found) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("no file matches %s", args[0])
+}
+
+// times A B [SKIP-FIRST] compares the presentation times of the pictures in two videos, as ffprobe sees them, to a
+// millisecond: B's must be A's without its last one, or without its first ones where SKIP-FIRST is given.
+func times(ts *testscript.TestScript, _ bool, args []string) {
+	a, b := stamps(ts, args[0]), stamps(ts, args[1])
+	if len(args) > 2 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		a = a[n:]
+	} else {
+		a = a[:len(a)-1]
+	}
+	if !slices.EqualFunc(a, b, func(x, y float64) bool { return x-y < 0.001 && y-x < 0.001 }) {
+		ts.Fatalf("%d times %v, want %d times %v", len(b), b, len(a), a)
+	}
+}
+
+func stamps(ts *testscript.TestScript, name string) (list []float64) {
+	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time",
+		"-of", "csv=p=0", ts.MkAbs(name)).Output()
+	ts.Check(err)
+	for line := range strings.Lines(string(out)) {
+		x, err := strconv.ParseFloat(strings.Trim(line, ",\n"), 64)
+		ts.Check(err)
+		list = append(list, x)
+	}
+	return list
+}
+
+func TestFlagsFirst(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"wwflow", "wwflow"},
+		{"wwflow run a.mp4 --force", "wwflow run --force a.mp4"},
+		{"wwflow run a.mp4 -o b.mp4 --legend", "wwflow run -o b.mp4 --legend a.mp4"},
+		{"wwflow run - --step 2", "wwflow run --step 2 -"},
+		{"wwflow run a.mp4 --export exr out --force", "wwflow run --export exr=out --force a.mp4"},
+		{"wwflow run --export kitti=out a.mp4", "wwflow run --export kitti=out a.mp4"},
+		{"wwflow run a.mp4 -o", "wwflow run -o a.mp4"},
+		{"wwflow run --force -- --odd.mp4", "wwflow run --force -- --odd.mp4"},
+		{"wwflow pair a.png b.png -o c.flo", "wwflow pair -o c.flo a.png b.png"},
+		{"wwflow --version", "wwflow --version"},
+		{"wwflow bogus a -b", "wwflow bogus a -b"},
+	} {
+		if got := strings.Join(flagsFirst(newApp(), strings.Fields(c.in)), " "); got != c.want {
+			t.Errorf("%s became %s, want %s", c.in, got, c.want)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for code, errs := range map[int][]error{
+		0:   {nil},
+		1:   {errors.New("what")},
+		2:   {usagef("no")},
+		3:   {place(errInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
+		4:   {place(errOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
+		5:   {flow.ErrNoRuntime, fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}},
+		130: {errInterrupted},
+	} {
+		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {
+			t.Errorf("the help does not explain exit code %d", code)
+		}
+		for _, err := range errs {
+			if got := exitCode(err); got != code {
+				t.Errorf("%v exits with %d, want %d", err, got, code)
+			}
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": 0, "12.5": 12500 * time.Millisecond, "1:30": 90 * time.Second, "0:01:30.5": 90500 * time.Millisecond, "500ms": 500 * time.Millisecond,
+		"-1": -1, "x": -1, "1:x": -1, "NaN": -1, "1e300": -1, "-5s": -1, "1::2": -1,
+	} {
+		got, err := parseTime(text)
+		if (err != nil) != (want < 0) || err == nil && got != want {
+			t.Errorf("%q is %v, %v", text, got, err)
+		}
+	}
+}
+
+func TestOutputName(t *testing.T) {
+	folder := t.TempDir()
+	for _, c := range []struct {
+		input string
+		style visualize.Style
+		want  string
+	}{
+		{"a/in.mp4", visualize.Flow, "a/in-flow.mp4"},
+		{"in.MKV", visualize.Overlay, "in-overlay.mkv"},
+		{"in.webm", visualize.Flow, "in-flow.mp4"},
+		{"two.dots.avi", visualize.Flow, "two.dots-flow.mp4"},
+		{"-", visualize.Arrows, "arrows.mp4"},
+		{folder + "/", visualize.Flow, folder + "-flow.mp4"},
+	} {
+		if got := outputName(c.input, c.style); got != c.want {
+			t.Errorf("%s, %s: %s, want %s", c.input, c.style, got, c.want)
+		}
+	}
+}
