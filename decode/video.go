@@ -19,7 +19,7 @@ type video struct {
 	inf     Info
 	o       Options
 	in      *libav.Input
-	stream  int
+	stream  *astiav.Stream
 	decoder *astiav.CodecContext
 	packet  *astiav.Packet
 	raw     *astiav.Frame // as decoded
@@ -35,6 +35,7 @@ type video struct {
 	end     int64
 	last    stamp // of the picture decoded before
 	any     bool  // last is one
+	early   bool  // a picture before the window was decoded
 	sent    int64 // time stamp of the packet that the decoder got last
 	drained bool  // no packet follows
 	ended   bool  // no picture follows
@@ -43,11 +44,39 @@ type video struct {
 
 type stamp struct{ pts, duration int64 }
 
-func openVideo(ctx context.Context, name string, o Options) (_ source, err error) {
-	v := &video{o: o, stream: -1}
+// openVideo opens a file or standard input at the first frame of the chosen part.
+func openVideo(ctx context.Context, name string, o Options) (source, error) {
+	// Seeking is a guess: it goes by decoding time, which runs ahead of presentation, and some containers
+	// land between key pictures. So it is right only if something before the part was decoded as well;
+	// otherwise it starts further back, and at last at the beginning. A pipe is always read from there.
+	if name != "-" {
+		for _, back := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
+			if o.Start <= back {
+				break
+			}
+			v, err := openAt(ctx, name, o, o.Start-back)
+			if err == nil && v.early {
+				return v, v.countFrames(ctx, name)
+			}
+			if v != nil {
+				v.close()
+			}
+		}
+	}
+	v, err := openAt(ctx, name, o, 0)
+	if err != nil {
+		return nil, err
+	}
+	return v, v.countFrames(ctx, name)
+}
+
+// openAt opens the input, seeks to a time after its beginning unless that is 0, and decodes the part's first frame.
+func openAt(ctx context.Context, name string, o Options, at time.Duration) (v *video, err error) {
+	v = &video{o: o}
 	defer func() {
 		if err != nil {
 			v.close()
+			v = nil
 		}
 	}()
 	if name == "-" {
@@ -57,39 +86,34 @@ func openVideo(ctx context.Context, name string, o Options) (_ source, err error
 	}
 	if err != nil {
 		if name == "-" && errors.Is(err, astiav.ErrEof) {
-			return nil, ErrEmpty
+			return v, ErrEmpty
 		}
-		return nil, fmt.Errorf("%w (libav: %v)", ErrFormat, err)
+		return v, fmt.Errorf("%w (libav: %v)", ErrFormat, err)
 	}
-	st := v.pick()
-	if st == nil {
-		return nil, ErrNoVideo
+	if v.stream = v.pick(); v.stream == nil {
+		return v, ErrNoVideo
 	}
-	if err = v.openDecoder(st); err != nil {
-		return nil, err
+	if err = v.openDecoder(); err != nil {
+		return v, err
 	}
-	v.base = libav.Rational(st.TimeBase())
+	v.base = libav.Rational(v.stream.TimeBase())
 	v.first, v.end = window(o, v.in.Origin(), v.base)
-	if o.Start > 0 {
-		// Seeking goes by decoding time, which runs ahead of presentation: a second is more than any codec reorders.
-		// Where it fails (a pipe) reading starts at the beginning and skips.
-		at := libav.Units(v.in.Origin()+max(0, o.Start-time.Second), v.base, libav.Down)
-		_ = v.in.SeekFrame(v.stream, at, astiav.NewSeekFlags(astiav.SeekFlagBackward))
+	if at > 0 {
+		if err = v.in.SeekFrame(v.stream.Index(), libav.Units(v.in.Origin()+at, v.base, libav.Down), astiav.NewSeekFlags(astiav.SeekFlagBackward)); err != nil {
+			return v, err
+		}
 	}
 	if err = v.decoded(ctx); err == io.EOF {
-		switch {
-		case v.any || o.Start > 0:
+		if err = ErrNoFrames; v.any {
 			err = ErrWindow
-		default:
-			err = ErrNoFrames
 		}
 	}
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	v.held = true
-	v.describe(name, st)
-	return v, v.countFrames(ctx, name, st)
+	v.describe(name)
+	return v, nil
 }
 
 // pick chooses the first stream of moving pictures: a cover (one still beside the sound) is none.
@@ -114,8 +138,8 @@ func (v *video) pick() *astiav.Stream {
 	return chosen
 }
 
-func (v *video) openDecoder(st *astiav.Stream) error {
-	v.stream = st.Index()
+func (v *video) openDecoder() error {
+	st := v.stream
 	codec := astiav.FindDecoder(st.CodecParameters().CodecID())
 	if codec == nil {
 		return errors.New("this FFmpeg has no decoder for its video codec")
@@ -139,8 +163,8 @@ func (v *video) openDecoder(st *astiav.Stream) error {
 }
 
 // describe fills Info from the streams and from the first decoded picture, in v.raw.
-func (v *video) describe(name string, st *astiav.Stream) {
-	i := &v.inf
+func (v *video) describe(name string) {
+	i, st := &v.inf, v.stream
 	i.Path = name
 	i.Format = v.in.InputFormat().Name()
 	i.PixelFormat = v.raw.PixelFormat().Name()
@@ -184,19 +208,21 @@ func (v *video) note(f *astiav.Frame) {
 	}
 }
 
-func (v *video) countFrames(ctx context.Context, name string, st *astiav.Stream) error {
+// countFrames fills in how many frames there will be. On error v is closed.
+func (v *video) countFrames(ctx context.Context, name string) error {
 	if s, err := os.Stat(name); name != "-" && err == nil && s.Mode().IsRegular() && s.Size() <= countLimit {
-		n, err := count(ctx, name, v.stream, v.first, v.end, v.o.Frames)
+		n, err := count(ctx, name, v.stream.Index(), v.first, v.end, v.o.Frames)
 		if err == nil {
 			v.inf.Frames, v.inf.FramesExact = n, true
 			return nil
 		}
 		if ctx.Err() != nil {
+			v.close()
 			return ctx.Err()
 		}
 	}
 	if v.o.Start == 0 && v.o.Duration == 0 {
-		v.inf.Frames = int(st.NbFrames())
+		v.inf.Frames = int(v.stream.NbFrames())
 	}
 	return nil
 }
@@ -298,6 +324,7 @@ func (v *video) decoded(ctx context.Context) error {
 			damaged := libav.Damaged(v.raw)
 			switch {
 			case s.pts < v.first:
+				v.early = true
 			case s.pts >= v.end:
 				v.raw.Unref()
 				return io.EOF
@@ -352,7 +379,7 @@ func (v *video) feed() error {
 		case err != nil:
 			return err
 		}
-		if v.packet.StreamIndex() != v.stream {
+		if v.packet.StreamIndex() != v.stream.Index() {
 			v.packet.Unref()
 			continue
 		}
