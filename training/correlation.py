@@ -1,8 +1,8 @@
 """Local correlation: dot products of a map with shifted copies of another, within a radius.
 
-Two forms of one definition (a test compares them): `banded` for training, where for each row of shifts the products
-are one batched matrix product whose diagonal band is read in place, backwards as well; and `shifted`, elementwise,
-which exports to ONNX.
+Three forms of one definition (a test compares them): `_Banded` for training, where for each row of shifts the products
+are one batched matrix product whose diagonal band is read in place, backwards as well; `blocked`, the same in operators
+that export to ONNX and don't grow with the square of the width; and `shifted`, the plain one.
 """
 import torch
 import torch.nn.functional as F
@@ -49,20 +49,37 @@ class _Banded(torch.autograd.Function):
         return da.reshape(n, h, w, c).permute(0, 3, 1, 2), db[:, r:r + h, r:r + w].permute(0, 3, 1, 2), None
 
 
+BLOCK = 16  # columns of frame 1 whose products are one small matrix in `blocked`
+
+
 def shifted(a, b, radius):
-    """As local_correlation, elementwise."""
+    """The definition, elementwise: what the other two forms are tested against."""
     h, w = a.shape[2:]
-    if torch.onnx.is_in_onnx_export():
-        size = torch._shape_as_tensor(a)[2:]
-        h, w = size[0], size[1]
     b = F.pad(b, (radius,) * 4)
     side = range(2 * radius + 1)
     return torch.cat([(a * b[:, :, y:y + h, x:x + w]).sum(1, keepdim=True) for y in side for x in side], 1)
+
+
+def blocked(a, b, radius):
+    """The form that is exported, for one window of any size: for each row of shifts, blocks of BLOCK columns times the BLOCK + 2r columns
+    that they can meet, whose diagonal band is read by laying the matrix out with rows one longer than they are."""
+    r, side, wide = radius, 2 * radius + 1, BLOCK + 2 * radius
+    h, w, c = a.shape[2], a.shape[3], a.shape[1]
+    spare = (BLOCK - w % BLOCK) % BLOCK
+    a = F.pad(a, (0, spare)).permute(0, 2, 3, 1).reshape(h, -1, BLOCK, c)
+    b = F.pad(b, (r, BLOCK - r + spare, r, r)).permute(0, 2, 3, 1).reshape(h + 2 * r, -1, BLOCK, c)
+    b = torch.cat([b[:, :-1], b[:, 1:, :2 * r]], 2).transpose(2, 3)  # [h + 2r, blocks, c, wide]
+    rows = []
+    for dy in range(side):
+        full = torch.matmul(a, b[dy:dy + h]).flatten(2)              # [h, blocks, BLOCK * wide]
+        rows.append(F.pad(full, (0, BLOCK)).reshape(h, -1, BLOCK, wide + 1)[..., :side])
+    out = torch.cat(rows, 3).reshape(1, h, -1, side * side)[:, :, :w]
+    return out.permute(0, 3, 1, 2)
 
 
 def local_correlation(a, b, radius):
     """a, b [W, C, h, w] -> [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy) / sqrt(C), zero outside, rows of dy first."""
     a = a * a.shape[1] ** -0.5
     if torch.onnx.is_in_onnx_export():
-        return shifted(a, b, radius)
+        return blocked(a, b, radius)
     return _Banded.apply(a, b.to(a.dtype), radius)

@@ -20,7 +20,7 @@ from torch import nn
 
 from training import checkpoint, flowfiles, network
 
-OPSET = 16
+OPSET = 17
 TEXTURES = ("metadata-extractor-images (free use), GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Debian wallpapers: gnome-backgrounds, mate-backgrounds, "
             "plasma-workspace-wallpapers, lomiri-wallpapers, ukui-wallpapers (free licences)")
 

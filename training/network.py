@@ -186,20 +186,22 @@ def convex_upsample(flow, mask, factor):
     """RAFT's upsampling: every fine pixel is a convex mix of the 3x3 coarse flows around it.
     flow [W, c, h, w], mask [W, 9*factor^2, h, w] -> [W, c, factor*h, factor*w]; values are not scaled."""
     c = flow.shape[1]
-    mask = mask.float().reshape(mask.shape[0], 9, factor * factor, mask.shape[2], mask.shape[3]).softmax(1)
     near = F.pad(flow, (1, 1, 1, 1), mode="replicate")
     if not torch.onnx.is_in_onnx_export():
+        mask = mask.float().reshape(mask.shape[0], 1, 9, factor * factor, *mask.shape[2:]).softmax(2)
         near = F.unfold(near, 3).reshape(flow.shape[0], c, 9, 1, *flow.shape[2:])
-        return F.pixel_shuffle((mask.unsqueeze(1) * near).sum(2).flatten(1, 2), factor)
-    size = torch._shape_as_tensor(flow)[2:]
-    h, w = size[0], size[1]
-    out = []
-    for i in range(c):
-        total = 0
-        for k in range(9):
-            total = total + mask[:, k] * near[:, i:i + 1, k // 3:k // 3 + h, k % 3:k % 3 + w]
-        out.append(F.pixel_shuffle(total, factor))
-    return torch.cat(out, 1)
+        return F.pixel_shuffle((mask * near).sum(2).flatten(1, 2), factor)
+    h, w = flow.shape[2], flow.shape[3]
+    parts = mask.chunk(9, 1)  # slices: a softmax over the second axis of five would be transposed twice
+    top = parts[0]
+    for part in parts[1:]:
+        top = torch.maximum(top, part)
+    total, sums = 0, [0] * c
+    for k, part in enumerate(parts):
+        e = torch.exp(part - top)
+        total = total + e
+        sums = [s + e * near[:, i:i + 1, k // 3:k // 3 + h, k % 3:k % 3 + w] for i, s in enumerate(sums)]
+    return torch.cat([F.pixel_shuffle(s / total, factor) for s in sums], 1)
 
 
 # ---------------------------------------------------------------- stages
@@ -274,8 +276,11 @@ class Update(nn.Module):
         """hidden [W, H, h, w]; a, b: correlated features of the frames; flow [W, 2, h, w] in pixels of this stride."""
         seen = local_correlation(a, warp(b, flow), self.radius)
         where = offsets(self.radius, a)
-        likely = (seen.float() * self.sharpness.exp()).softmax(1)
-        best = torch.cat([(likely * where[:, i].reshape(1, -1, 1, 1)).sum(1, keepdim=True) for i in (0, 1)], 1)
+        # soft arg max of the correlation, its three sums as one 1x1 convolution
+        likely = seen.float() * self.sharpness.exp()
+        likely = torch.exp(likely - likely.amax(1, keepdim=True))
+        sums = F.conv2d(likely, torch.cat([where, torch.ones_like(where[:, :1])], 1).T[:, :, None, None])
+        best = sums[:, :2] / sums[:, 2:]
         # only the flow's shape around a pixel is told, not its length: a long flow is as likely as a short one
         bump = flow - F.avg_pool2d(flow, 5, 1, 2, count_include_pad=False)
         x = torch.cat([hidden, self.evidence(seen), best.to(hidden), bump.to(hidden)], 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training import losses, network, windows
-from training.correlation import local_correlation, shifted
+from training.correlation import blocked, local_correlation, shifted
 
 SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8), (16, 16), (2, 1), (2, 2))
 
@@ -22,6 +22,12 @@ def test_banded_correlation_is_the_shifted_one_forwards_and_backwards():
     g = torch.randn_like(x)
     for p, q in zip(torch.autograd.grad(x, (a, b), g), torch.autograd.grad(y, (a, b), g)):
         assert torch.allclose(p, q)
+
+
+@pytest.mark.parametrize("width", [7, 16, 45])
+def test_blocked_correlation_is_the_shifted_one(width):
+    a, b = torch.randn(1, 6, 5, width), torch.randn(1, 6, 5, width)
+    assert torch.allclose(blocked(a, b, 4), shifted(a, b, 4), atol=1e-5)
 
 
 def test_only_relative_positions_count():
