@@ -61,7 +61,7 @@ goldens: setup ## rewrite the golden files from what the code does now
 	  go test -count=1 $$folder -update; \
 	done
 
-calibrate: setup ## measure the default network's memory and write it into its card
+calibrate: setup ## measure the default network's memory, after a change of its graph
 	go run ./flow/internal/calibrate models/winwin-tiny
 
 setup: debian-build runtime ## what building and running needs: Debian packages, ONNX Runtime

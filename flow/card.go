@@ -15,8 +15,6 @@ type Card struct {
 	Training   Training `json:"training"`
 	Errors     []Errors `json:"errors"`
 	Licence    string   `json:"licence"`
-	// Memory holds, for a kind of device, what a run takes; see Model.Memory.
-	Memory map[Kind]Memory `json:"memory"`
 }
 
 // CardFormat is the newest format of a card that this package reads.
@@ -40,13 +38,6 @@ type Errors struct {
 	EPE    float64 `json:"epe"` // mean endpoint error, pixels
 	PX1    float64 `json:"px1"` // share of pixels whose error is above 1 px, per cent
 	Fl     float64 `json:"fl"`  // share of pixels whose error is above 3 px and 5 % of the flow, per cent
-}
-
-// Memory predicts a run's peak memory in bytes: Base + PerPixel·P + PerPixelSquared·P², where P = width·height.
-type Memory struct {
-	Base            float64 `json:"base"`
-	PerPixel        float64 `json:"per_pixel"`
-	PerPixelSquared float64 `json:"per_pixel_squared"`
 }
 
 // ReadCard reads the card of the network in a folder, and the built-in network's where dir is empty, without

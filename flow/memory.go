@@ -2,28 +2,54 @@ package flow
 
 import (
 	"bufio"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strconv"
 	"strings"
 )
 
-// Memory predicts the peak memory, in bytes, that the network takes on its device for the flow between two
-// frames of this size, beyond what the program takes without it. It comes from the card's coefficients,
-// which flow/internal/calibrate measures; 0 where the card has none for this kind of device.
-func (m *Model) Memory(width, height int) int64 {
-	return m.card.memory(m.device.Kind, width, height)
+// Memory says how a network's peak memory grows with the frames: Base + PerPixel·P + PerPixelSquared·P² bytes,
+// where P = width·height. A network's folder holds one for each kind of device that was measured, in
+// memory.json; flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
+type Memory struct {
+	Base            float64 `json:"base"`
+	PerPixel        float64 `json:"per_pixel"`
+	PerPixelSquared float64 `json:"per_pixel_squared"`
 }
 
-func (c Card) memory(kind Kind, width, height int) int64 {
-	k, ok := c.Memory[kind]
-	if !ok {
-		return 0
-	}
+// MemoryFile is the name of the file with the coefficients in a network's folder.
+const MemoryFile = "memory.json"
+
+// Bytes is the prediction for frames of this size.
+func (k Memory) Bytes(width, height int) int64 {
 	pixels := float64(width) * float64(height)
 	return int64(k.Base + k.PerPixel*pixels + k.PerPixelSquared*pixels*pixels)
 }
+
+// readMemory reads the coefficients for a kind of device; all zero where the folder has none.
+func readMemory(folder fs.FS, kind Kind) (Memory, error) {
+	data, err := fs.ReadFile(folder, MemoryFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Memory{}, nil
+	}
+	if err != nil {
+		return Memory{}, fileError(MemoryFile, err)
+	}
+	var kinds map[Kind]Memory
+	if err := json.Unmarshal(data, &kinds); err != nil {
+		return Memory{}, fileError(MemoryFile, err)
+	}
+	return kinds[kind], nil
+}
+
+// Memory predicts the peak memory, in bytes, that the network takes on its device for the flow between two
+// frames of this size, beyond what the program takes without it. 0 where the network's folder says nothing of
+// this kind of device.
+func (m *Model) Memory(width, height int) int64 { return m.memory.Bytes(width, height) }
 
 // MemoryError says that a frame size needs more memory than the machine has free.
 type MemoryError struct {
@@ -53,11 +79,11 @@ func (m *Model) CheckMemory(width, height int) error {
 	if err != nil {
 		return nil // no /proc: not Linux as wwflow knows it
 	}
-	return m.card.fits(width, height, available)
+	return m.memory.fits(width, height, available)
 }
 
-func (c Card) fits(width, height int, available int64) error {
-	need := c.memory(CPU, width, height)
+func (k Memory) fits(width, height int, available int64) error {
+	need := k.Bytes(width, height)
 	if need <= available {
 		return nil
 	}
@@ -65,7 +91,7 @@ func (c Card) fits(width, height int, available int64) error {
 	for percent := 99; percent > 0; percent-- {
 		scale := float64(percent) / 100
 		w, h := int(math.Round(float64(width)*scale)), int(math.Round(float64(height)*scale))
-		if w > 0 && h > 0 && c.memory(CPU, w, h) <= available {
+		if w > 0 && h > 0 && k.Bytes(w, h) <= available {
 			e.Scale = scale
 			break
 		}

@@ -4,13 +4,14 @@
 // turns the features of two frames into the flow from the first to the second. Swapped arguments give the
 // flow backwards. The network takes any frame size, pads and crops by itself, and never resizes.
 //
-// A network is a folder of three files:
+// A network is a folder of three files, and a fourth that may be missing:
 //
 //   - encoder.onnx: input `frame`, uint8 [1,H,W,3], RGB; outputs any number of named feature tensors.
 //   - decoder.onnx: inputs named a.<feature> and b.<feature>, any subset of the encoder's outputs for the
 //     first and the second frame; outputs `flow`, float32 [1,H,W,2], pixels, (u, v), and `log_scale`,
 //     float32 [1,H,W], the natural logarithm of the Laplace scale of the flow's error in pixels.
 //   - model.json: the model card, see Card.
+//   - memory.json: how much memory a run takes, see Memory.
 //
 // Ownership: a Model and every Features hold memory outside Go's heap until Close. Close is nil-safe and
 // idempotent, and they may be closed in any order. A Model may be used by several goroutines at once.
@@ -50,6 +51,7 @@ type Options struct {
 // Model is an opened network.
 type Model struct {
 	card   Card
+	memory Memory
 	device Device
 
 	mu      sync.RWMutex // held for reading during a run, for writing by Close
@@ -89,6 +91,9 @@ func Open(o Options) (*Model, error) {
 		return nil, err
 	}
 	m.device = device
+	if m.memory, err = readMemory(networkFolder(o.ModelDir), device.Kind); err != nil {
+		return nil, describe(o.ModelDir, err)
+	}
 	if err := m.load(networkFolder(o.ModelDir), o.Threads); err != nil {
 		m.Close()
 		return nil, describe(o.ModelDir, err)

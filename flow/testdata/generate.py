@@ -64,10 +64,10 @@ plane = torch.ones(1, 4, 5)
 card = {
     "format": 1, "name": "fake", "version": "1.0.0", "parameters": 0, "licence": "CC0-1.0",
     "training": {"commit": "none", "steps": 0},
-    "memory": {"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0.5}},
 }
 save("fake", Decoder(), ["a.code", "a.contrast", "a.size", "b.code"],
      (plane, plane, torch.tensor([4, 5]), plane), card)
 save("endless", torch.jit.script(Endless()), ["a.code", "b.code"], (0 * plane, plane), card | {"name": "endless"})
+(here / "fake/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0.5}}\n')
 torch.onnx.export(Probe(), torch.zeros(2), str(here.parent / "probe.onnx"), opset_version=16,
                   input_names=["x"], output_names=["y"])

@@ -1,15 +1,14 @@
 // Command calibrate measures how much memory a network takes on the CPU, and writes the coefficients into its
-// model card, from which flow.Model.Memory predicts it:
+// folder, from which flow.Model.Memory predicts it:
 //
 //	go run ./flow/internal/calibrate models/winwin-tiny
 //
 // Each frame size is measured in a process of its own, as the peak of its resident memory above what it had before
-// the network was opened, over two pairs of a video. The coefficients depend on the network's graph, not on its weights.
+// the network was opened, over two pairs of a video. Needed after a change of the network's graph, not of its weights.
 package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,11 +78,15 @@ func calibrate(folder string) error {
 	}
 	fitted := fit(pixels, bytes)
 	for i, size := range sizes {
-		predicted := fitted.Base + fitted.PerPixel*pixels[i] + fitted.PerPixelSquared*pixels[i]*pixels[i]
+		predicted := float64(fitted.Bytes(size[0], size[1]))
 		fmt.Printf("%4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
 			size[0], size[1], bytes[i]/(1<<20), predicted/(1<<20), 100*(predicted/bytes[i]-1))
 	}
-	return setMemory(filepath.Join(folder, "model.json"), map[flow.Kind]flow.Memory{flow.CPU: fitted})
+	data, err := json.MarshalIndent(map[flow.Kind]flow.Memory{flow.CPU: fitted}, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, flow.MemoryFile), append(data, '\n'), 0o644)
 }
 
 // measure is the peak of this process while it computes the flow of three frames, above what it had before.
@@ -203,45 +206,4 @@ func solve(terms []int, pixels, bytes []float64) (c [3]float64, ok bool) {
 		c[t] = a[i][n] / a[i][i] / math.Pow(unit, float64(t))
 	}
 	return c, true
-}
-
-// setMemory replaces the card's coefficients and keeps all else, in its order.
-func setMemory(path string, memory map[flow.Kind]flow.Memory) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if _, err := decoder.Token(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	var members []string
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		if key != "memory" {
-			members = append(members, fmt.Sprintf("%q:%s", key, value))
-		}
-	}
-	value, err := json.Marshal(memory)
-	if err != nil {
-		return err
-	}
-	members = append(members, `"memory":`+string(value))
-	var out bytes.Buffer
-	if err := json.Indent(&out, []byte("{"+strings.Join(members, ",")+"}"), "", " "); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	out.WriteByte('\n')
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, out.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
 }
