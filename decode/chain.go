@@ -69,7 +69,7 @@ func chain(l look, turn []string, width, height int) string {
 			w, h = h, w
 		}
 	}
-	size, flags := "", "bilinear+accurate_rnd"
+	size, flags := "", "bilinear"
 	if w != width || h != height {
 		size, flags = fmt.Sprintf("w=%d:h=%d:", width, height), "bicubic+accurate_rnd+full_chroma_int"
 	}
@@ -80,7 +80,7 @@ func chain(l look, turn []string, width, height int) string {
 			"tonemap=mobius:desat=0",
 			"zscale=transfer=bt709:matrix=gbr:range=full",
 			"format=gbrp",
-			"scale=flags=bilinear+accurate_rnd", "format=rgb24")
+			"format=rgb24")
 		return strings.Join(c, ",")
 	}
 	return strings.Join(append(c, "scale="+size+"flags="+flags, "format=rgb24"), ",")
