@@ -15,6 +15,8 @@ import (
 
 	"github.com/klauspost/compress/zlib"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/wwflow/wwflow/internal/half"
 )
 
 // The numbers of HDF5's filters that are undone here.
@@ -195,27 +197,12 @@ func (c *chunks) place(i int, b []byte, out []float32) {
 func (c *chunks) line(out []float32, step int, b []byte, stride, n int) {
 	if c.bytes == 2 {
 		for k := range n {
-			out[k*step] = half(binary.LittleEndian.Uint16(b[k*stride:]))
+			out[k*step] = half.From(binary.LittleEndian.Uint16(b[k*stride:]))
 		}
 		return
 	}
 	for k := range n {
 		out[k*step] = math.Float32frombits(binary.LittleEndian.Uint32(b[k*stride:]))
-	}
-}
-
-// half is the value of a 16-bit IEEE 754 number.
-func half(b uint16) float32 {
-	sign, exponent, fraction := uint32(b>>15)<<31, uint32(b>>10)&31, uint32(b)&1023
-	switch {
-	case exponent == 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	case exponent != 0:
-		return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
-	case sign != 0:
-		return -float32(fraction) / (1 << 24)
-	default:
-		return float32(fraction) / (1 << 24)
 	}
 }
 

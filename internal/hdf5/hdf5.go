@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"unsafe"
 )
@@ -36,11 +37,19 @@ type Array struct {
 	Data  []float32
 }
 
-// The library is not safe for use by several threads.
-var (
-	library sync.Mutex
-	quiet   = sync.OnceFunc(func() { C.ww_quiet() })
-)
+var library sync.Mutex
+
+// enter waits until nobody else is in the library, which need not be built for several threads. Where it is, each
+// thread has its own record of errors, so the goroutine stays on one. leave ends that.
+func enter() (leave func()) {
+	library.Lock()
+	runtime.LockOSThread()
+	C.ww_quiet()
+	return func() {
+		runtime.UnlockOSThread()
+		library.Unlock()
+	}
+}
 
 // Read returns the dataset of that name in the file. It is an error, and nothing is allocated, if the dataset
 // has more than limit elements. Numbers of other formats are converted to 32-bit floats.
@@ -70,10 +79,7 @@ func readRaw(path, name string, limit int, fileSize int64) (*chunks, *Array, [][
 	cPath, cName := C.CString(path), C.CString(name)
 	defer C.free(unsafe.Pointer(cPath))
 	defer C.free(unsafe.Pointer(cName))
-	library.Lock()
-	defer library.Unlock()
-	quiet()
-
+	defer enter()()
 	var s C.ww_set
 	defer C.ww_close(&s)
 	switch C.ww_open(cPath, cName, &s) {

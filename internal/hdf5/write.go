@@ -44,9 +44,7 @@ func Write(path, name string, a *Array) (err error) {
 	}
 	chunk[0] = C.hsize_t(rows)
 
-	library.Lock()
-	defer library.Unlock()
-	quiet()
+	defer enter()()
 	var s C.ww_set
 	defer func() {
 		if C.ww_close(&s) != 0 && err == nil {

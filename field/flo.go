@@ -1,0 +1,74 @@
+package field
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Middlebury's .flo: the float 202021.25, width and height as 32-bit integers, then u and v for each pixel from the
+// top left, all little-endian. A component beyond 1e9 means unknown; 1e10 is what its own tools write for that.
+const (
+	floMagic   = 202021.25
+	floLimit   = 1e9
+	floUnknown = 1e10
+)
+
+func readFlo(r io.Reader) (*Field, error) {
+	var h struct {
+		Magic         float32
+		Width, Height int32
+	}
+	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
+		return nil, cut(err)
+	}
+	if h.Magic != floMagic {
+		return nil, fmt.Errorf("%w: it doesn't begin with PIEH, the mark of .flo", ErrFormat)
+	}
+	if err := checkSize(int64(h.Width), int64(h.Height)); err != nil {
+		return nil, err
+	}
+	f := &Field{Width: int(h.Width), Height: int(h.Height)}
+	var err error
+	if f.Vectors, err = readFloats(r, 2*f.Width*f.Height, binary.LittleEndian); err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(f.Vectors); i += 2 {
+		if !holdsFlo(f.Vectors[i], f.Vectors[i+1]) {
+			f.Vectors[i], f.Vectors[i+1] = Unknown(), Unknown()
+		}
+	}
+	return f, nil
+}
+
+// holdsFlo says whether .flo takes the vector for known.
+func holdsFlo(u, v float32) bool {
+	return math.Abs(float64(u)) <= floLimit && math.Abs(float64(v)) <= floLimit
+}
+
+func writeFlo(w io.Writer, f *Field) error {
+	out := make([]float32, len(f.Vectors))
+	for i := 0; i < len(out); i += 2 {
+		u, v := f.Vectors[i], f.Vectors[i+1]
+		switch {
+		case !Known(u, v):
+			u, v = floUnknown, floUnknown
+		case !holdsFlo(u, v):
+			return f.rangeError(Flo, i)
+		}
+		out[i], out[i+1] = u, v
+	}
+	header := binary.LittleEndian.AppendUint32(nil, math.Float32bits(floMagic))
+	header = binary.LittleEndian.AppendUint32(header, uint32(f.Width))
+	header = binary.LittleEndian.AppendUint32(header, uint32(f.Height))
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	return writeFloats(w, out)
+}
+
+// rangeError tells of the vector whose u is number i.
+func (f *Field) rangeError(format Format, i int) error {
+	return &RangeError{format, i / 2 % f.Width, i / 2 / f.Width, f.Vectors[i], f.Vectors[i+1]}
+}

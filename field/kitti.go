@@ -1,0 +1,78 @@
+package field
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+)
+
+// KITTI's flow map: a 16-bit RGB PNG. u = (R - 32768) / 64, v = (G - 32768) / 64; the pixel is known where B isn't 0.
+const (
+	kittiZero  = 32768
+	kittiScale = 64
+)
+
+func readKITTI(r io.Reader) (*Field, error) {
+	// The header is looked at first, because the decoder takes memory for what it claims.
+	var head bytes.Buffer
+	c, err := png.DecodeConfig(io.TeeReader(r, &head))
+	if err != nil {
+		return nil, pngError(err)
+	}
+	if err := checkSize(int64(c.Width), int64(c.Height)); err != nil {
+		return nil, err
+	}
+	decoded, err := png.Decode(io.MultiReader(&head, r))
+	if err != nil {
+		return nil, pngError(err)
+	}
+	m, ok := decoded.(*image.RGBA64) // what the decoder makes of 16-bit RGB without transparency, and of nothing else
+	if !ok {
+		return nil, fmt.Errorf("%w: KITTI's flow is a 16-bit RGB PNG, this is another kind of picture", ErrFormat)
+	}
+	f := New(c.Width, c.Height)
+	for i := range f.Width * f.Height {
+		// The decoder's rows have no gaps: 8 bytes for each pixel, big-endian R, G, B, A.
+		p := m.Pix[8*i : 8*i+6]
+		if p[4]|p[5] == 0 {
+			f.Vectors[2*i], f.Vectors[2*i+1] = Unknown(), Unknown()
+			continue
+		}
+		f.Vectors[2*i] = fromKITTI(p[0], p[1])
+		f.Vectors[2*i+1] = fromKITTI(p[2], p[3])
+	}
+	return f, nil
+}
+
+// fromKITTI is exact: a float32 holds every step.
+func fromKITTI(high, low byte) float32 { return float32(int(high)<<8+int(low)-kittiZero) / kittiScale }
+
+func pngError(err error) error {
+	return fmt.Errorf("%w: %w", ErrFormat, err)
+}
+
+func writeKITTI(w io.Writer, f *Field) error {
+	m := image.NewRGBA64(image.Rect(0, 0, f.Width, f.Height))
+	for i := range f.Width * f.Height {
+		p := m.Pix[8*i : 8*i+8]
+		p[6], p[7] = 255, 255 // opaque, so that the encoder writes three channels
+		u, v := f.Vectors[2*i], f.Vectors[2*i+1]
+		if !Known(u, v) {
+			continue // all three channels 0, as the devkit writes it
+		}
+		a, b := toKITTI(u), toKITTI(v)
+		if a < 0 || a > math.MaxUint16 || b < 0 || b > math.MaxUint16 {
+			return f.rangeError(KITTI, 2*i)
+		}
+		p[0], p[1] = byte(uint16(a)>>8), byte(uint16(a))
+		p[2], p[3] = byte(uint16(b)>>8), byte(uint16(b))
+		p[5] = 1
+	}
+	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, m)
+}
+
+// toKITTI is the nearest of KITTI's steps, the upper one of two that are equally near.
+func toKITTI(v float32) float64 { return math.Floor(float64(v)*kittiScale + kittiZero + 0.5) }

@@ -1,0 +1,41 @@
+package half
+
+import (
+	"math"
+	"testing"
+)
+
+// TestRound goes through all 16-bit numbers: each is its own nearest, and between two neighbours the middle goes to
+// the even one and all else to the nearer one.
+func TestRound(t *testing.T) {
+	for b := uint16(0); b < 0x7c00; b++ {
+		low, high := From(b), From(b+1)
+		if b+1 == 0x7c00 {
+			high = 65536 // what would come next
+		}
+		middle := low + (high-low)/2
+		even := low
+		if b&1 == 1 {
+			even = high
+		}
+		for _, c := range []struct{ in, want float32 }{
+			{low, low},
+			{middle, even},
+			{math.Nextafter32(middle, 0), low},
+			{math.Nextafter32(middle, 1e9), high},
+		} {
+			if c.want == 65536 {
+				c.want = float32(math.Inf(1))
+			}
+			if got := Round(c.in); got != c.want {
+				t.Fatalf("Round(%v) = %v, want %v", c.in, got, c.want)
+			}
+			if got := Round(-c.in); got != -c.want {
+				t.Fatalf("Round(%v) = %v, want %v", -c.in, got, -c.want)
+			}
+		}
+	}
+	if v := Round(float32(math.NaN())); v == v {
+		t.Errorf("Round(NaN) = %v", v)
+	}
+}
