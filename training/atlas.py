@@ -13,7 +13,8 @@ from training import textures
 
 def pack(root, out, limit_mb=40, side=256):
     """JPEGs of side x side in one .npz, the quality lowered until the file fits. Returns (images, bytes, quality)."""
-    squares = [textures.square(p, side) for p in textures.files(root)]
+    paths = textures.files(root)
+    squares = [textures.square(p, side) for p in paths]
     for quality in (92, 88, 84, 80, 75, 70, 60):
         coded = [cv2.imencode(".jpg", s[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].ravel() for s in squares]
         size = sum(len(c) for c in coded)
@@ -22,17 +23,17 @@ def pack(root, out, limit_mb=40, side=256):
     else:
         raise ValueError(f"{len(squares)} textures of {side} px don't fit {limit_mb} MB; lower --side")
     with open(out + ".tmp", "wb") as f:
-        np.savez(f, data=np.concatenate(coded), ends=np.cumsum([len(c) for c in coded]))
+        np.savez(f, data=np.concatenate(coded), ends=np.cumsum([len(c) for c in coded]), classes=np.uint8([textures.class_of(p) for p in paths]))
     os.replace(out + ".tmp", out)
     return len(squares), os.path.getsize(out), quality
 
 
 def unpack(path, limit=None):
-    """The atlas's images, uint8 [SIDE, SIDE, 3] RGB each."""
+    """The atlas's images, uint8 [SIDE, SIDE, 3] RGB each, and their classes."""
     with np.load(path) as z:
-        parts = np.split(z["data"], z["ends"][:-1])
+        parts, classes = np.split(z["data"], z["ends"][:-1]), z["classes"]
     resize = lambda image: cv2.resize(image, (textures.SIDE, textures.SIDE), interpolation=cv2.INTER_CUBIC)
-    return [resize(cv2.imdecode(p, cv2.IMREAD_COLOR))[..., ::-1] for p in parts[:limit]]
+    return [resize(cv2.imdecode(p, cv2.IMREAD_COLOR))[..., ::-1] for p in parts[:limit]], classes[:limit]
 
 
 def main():

@@ -17,11 +17,16 @@ def split(bank):
 SIZES = ((512, 384), (640, 480), (1024, 448))
 
 
-def synthetic(held_out, count=12, seed=7):
-    """`count` pairs: (frame1, frame2 uint8 [H, W, 3], flow [H, W, 2]), always the same ones for a seed and bank."""
+def samples(held_out, count=12, seed=7):
+    """`count` whole frames as windows.Sample of one window each, always the same ones for a seed and bank."""
     generator = torch.Generator(device=held_out.device).manual_seed(seed)
     rng = random.Random(seed)
     for i in range(count):
         w, h = SIZES[i % len(SIZES)]
-        s = windows.sample(held_out, 1, 1, h, w, motion=0.6, generator=generator, rng=rng, size=(w, h), objects=8)
+        yield windows.sample(held_out, 1, 1, h, w, motion=0.6, generator=generator, rng=rng, size=(w, h), objects=8)
+
+
+def synthetic(held_out, count=12, seed=7):
+    """The same frames as pairs: (frame1, frame2 uint8 [H, W, 3], flow [H, W, 2])."""
+    for s in samples(held_out, count, seed):
         yield s.frame1[0, 0].byte(), s.frame2[0, 0].byte(), s.flow[0, 0]

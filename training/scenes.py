@@ -101,6 +101,7 @@ class Scenes:
         self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(centre), centre)
         self.pivot[:, 0] = pivot[:, 0]
         self.shift = shift
+        self.nearness = parallax  # inverse depth, 1 = the middle of the scene: what the camera's motion is multiplied by
 
         bend = pick(0.5, batch, layers, 1) * rand(batch, layers, WAVES)
         self.wave_length = uniform(40, 250, batch, layers, WAVES)
@@ -225,6 +226,11 @@ class Scenes:
         for l in range(self.layers):
             q = torch.where((view.layer == l).unsqueeze(-1), self.motion(view.xy, l), q)
         return q - view.xy
+
+
+    def classes(self):
+        """Class of each layer's texture, int64 [B, layers]."""
+        return ((self.bank[:, 0, 0] >> 24) & 255).long()[self.texture]
 
 
 def photometric(first, second, generator=None):

@@ -1,6 +1,6 @@
 """A bank of photographs that the synthetic scenes are painted with.
 
-The bank is one tensor of packed RGBA texels that stays on the training device: a texel is one int32, so a
+The bank is one tensor of packed texels (RGB and a class) that stays on the training device: a texel is one int32, so a
 bilinear look-up is four gathers whatever the number of channels.
 """
 import glob
@@ -36,20 +36,25 @@ def square(path, side=SIDE):
 
 
 def load(root=DEFAULT, limit=None, seed=0):
-    """Bank of textures: uint8 [n, SIDE, SIDE, 4] (RGB and an opaque alpha). `limit` keeps a seeded subset."""
+    """Bank of textures: uint8 [n, SIDE, SIDE, 4], RGB and the image's class (its folder's place in FOLDERS). `limit` keeps a seeded subset."""
     if str(root).endswith(".npz"):
         from training import atlas
-        images = atlas.unpack(root, limit)
+        images, classes = atlas.unpack(root, limit)
     else:
         paths = files(root)
         if limit and limit < len(paths):
             keep = np.random.RandomState(seed).permutation(len(paths))[:limit]
             paths = [paths[i] for i in sorted(keep)]
-        images = [square(p) for p in paths]
-    bank = np.full((len(images), SIDE, SIDE, 4), 255, np.uint8)
-    for i, image in enumerate(images):
-        bank[i, ..., :3] = image
+        images, classes = [square(p) for p in paths], [class_of(p) for p in paths]
+    bank = np.empty((len(images), SIDE, SIDE, 4), np.uint8)
+    for i, (image, kind) in enumerate(zip(images, classes)):
+        bank[i, ..., :3], bank[i, ..., 3] = image, kind
     return torch.from_numpy(bank)
+
+
+def class_of(path):
+    """What a texture shows, by its folder: an index of FOLDERS."""
+    return FOLDERS.index(os.path.basename(os.path.dirname(path)))
 
 
 def sample(bank, index, u, v):

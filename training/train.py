@@ -18,11 +18,12 @@ import time
 
 import torch
 
-from training import checkpoint, frames, losses, measures, network, textures, windows
+from training import checkpoint, frames, network, tasks, textures, windows
 
 
 def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--task", default="flow", choices=sorted(tasks.TASKS), help="what the network learns; depth and segmentation show that window training is general")
     p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
     p.add_argument("--out", default="runs/tiny", help="folder of the run; an existing checkpoint there is gone on from")
     p.add_argument("--minutes", type=float, default=60, help="how long this leg trains")
@@ -55,11 +56,6 @@ def learning_rate(progress, peak):
 def motion_range(progress):
     """Motion grows from a quarter of its full range to all of it over the first 40 %."""
     return min(1.0, 0.25 + 0.75 * progress / 0.4)
-
-
-def evaluate(net, pairs):
-    """Mean measures of the network on whole frames."""
-    return measures.mean([measures.summary(net.estimate(a, b)[0].cpu(), f.cpu()) for a, b, f in pairs])
 
 
 class Distributed:
@@ -123,7 +119,8 @@ def main(argv=None):
         torch.backends.cudnn.benchmark = True
     seed = args.seed + 1000 * group.rank
     torch.manual_seed(args.seed)
-    net = network.WinWin(network.CONFIGS[args.config]).to(device).to(memory_format=torch.channels_last)
+    task = tasks.TASKS[args.task]
+    net = task.network(network.CONFIGS[args.config]).to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).requires_grad_(False)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
     path = os.path.join(args.out, "checkpoint.pt")
@@ -146,23 +143,23 @@ def main(argv=None):
 
     bank, held_out = frames.split(textures.load(args.textures, args.limit))
     bank, held_out = bank.to(device), held_out.to(device)
-    pairs = list(frames.synthetic(held_out, args.evaluate_on)) if group.rank == 0 else []
+    whole = list(frames.samples(held_out, args.evaluate_on)) if group.rank == 0 else []
     shapes = [tuple(int(x) for x in s.split("x")) for s in args.shapes.split(",")]
     pixels = args.batch * shapes[0][0] * shapes[0][1] * shapes[0][2]
     forward = torch.compile(net) if args.compile else net
 
     def save():
         if group.rank == 0:
-            checkpoint.save(path, dict(model=net.state_dict(), ema=average.state_dict(), optimiser=optimiser.state_dict(), state=state, config=args.config, arguments=vars(args)))
+            checkpoint.save(path, dict(model=net.state_dict(), ema=average.state_dict(), optimiser=optimiser.state_dict(), state=state, config=args.config, task=args.task, arguments=vars(args)))
 
     os.makedirs(args.out, exist_ok=True)
     log = open(os.path.join(args.out, "log.csv"), "a", newline="")
     table = csv.writer(log)
     if log.tell() == 0:
-        table.writerow("step,minutes,samples,samples_per_s,rate,matching,flow,window_epe,acc_stem,acc_encoder,acc_decoder,acc_all,frame_epe,frame_1px,frame_fl".split(","))
+        table.writerow(["step", "minutes", "samples", "samples_per_s", "rate", *task.columns, *task.measures])
     start = last = time.time()
     began, clock0 = state["seconds"], state["schedule"]
-    sums, counted, next_evaluation, next_save = torch.zeros(7, device=device), 0, args.evaluate_every * 60, 60
+    sums, counted, next_evaluation, next_save = torch.zeros(len(task.columns), device=device), 0, args.evaluate_every * 60, 60
     net.train()
     while not group.agree(time.time() - start >= args.minutes * 60):
         progress = min(1.0, state["schedule"] / budget)
@@ -176,11 +173,10 @@ def main(argv=None):
             with torch.no_grad():
                 s = windows.sample(bank, batch, n, h, w, motion=motion_range(progress), generator=generator)
             with torch.autocast("cuda", torch.bfloat16) if on_gpu else contextlib.nullcontext():
-                out = forward(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5)
-            matching, accuracy = losses.matching(net, out, s)
-            flow, epe = losses.flow_loss(out, s)
-            ((matching + 0.3 * flow) / args.accumulate).backward()
-            sums += torch.cat([torch.stack([matching.detach(), flow.detach(), epe]), accuracy])
+                out = task.forward(forward, s)
+            loss, logged = task.loss(net, out, s)
+            (loss / args.accumulate).backward()
+            sums += torch.stack(logged)
             counted += 1
             state["samples"] += batch * group.world
         group.average(net.parameters())
@@ -197,10 +193,9 @@ def main(argv=None):
         ending = elapsed >= args.minutes * 60
         if group.rank == 0 and (state["step"] % 100 == 0 or ending):
             mean = (sums / counted).tolist()
-            found = [""] * 3
+            found = [""] * len(task.measures)
             if elapsed >= next_evaluation or ending:
-                smooth = evaluate(average, pairs)
-                found = [f"{smooth[k]:.3f}" for k in ("epe", "px1", "fl")]
+                found = [f"{x:.4g}" for x in task.evaluate(average, whole)]
                 next_evaluation += args.evaluate_every * 60
             speed = counted and (state["samples"] - state.get("logged", 0)) / (time.time() - last)
             row = [state["step"], f"{state['seconds'] / 60:.2f}", state["samples"], f"{speed:.2f}", f"{rate:.2e}", *(f"{x:.3f}" for x in mean), *found]

@@ -19,6 +19,7 @@ FRAMES = ((1920, 1088), (1248, 384), (1024, 448), (640, 480), (512, 384))  # vir
 class Sample:
     """frame1, frame2: float [B, n, h, w, 3], 0-255. origin1, origin2: int64 [B, n, 2], (x, y) in tokens.
     flow: float [B, n, h, w, 2], pixels of the virtual frame. layer: int64 [B, n, h, w], depth order (0 = farthest).
+    nearness: float [B, n, h, w], inverse depth; kind: int64 [B, n, h, w], class of what is seen; both None where a data set has none.
     visible: bool [B, n, h, w], seen in some window of frame 2. centre_flow, centre_visible: the same at token centres [B, n, h/16, w/16]."""
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -29,6 +30,8 @@ class Sample:
     visible: torch.Tensor
     centre_flow: torch.Tensor
     centre_visible: torch.Tensor
+    nearness: torch.Tensor = None
+    kind: torch.Tensor = None
 
 
 def place(n, rows, columns, size, rng):
@@ -81,4 +84,5 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     visible = seen_in(flow, view1.xy, view1.layer, view2, origin2)
     frame1, frame2 = scenes.photometric(view1.image, view2.image, generator) if light else (view1.image, view2.image)
     h = PATCH // 2
-    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, flow[:, :, h::PATCH, h::PATCH], visible[:, :, h::PATCH, h::PATCH])
+    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, flow[:, :, h::PATCH, h::PATCH], visible[:, :, h::PATCH, h::PATCH],
+                  *(torch.gather(t, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape) for t in (scene.nearness, scene.classes())))

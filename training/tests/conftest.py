@@ -30,6 +30,7 @@ def bank():
         coarse = torch.rand(12, 3, side // cell, side // cell, generator=g)
         total = total + torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)
     rgb = ((total / 3 - 0.5) * 2 + 0.5).clamp(0, 1) * 255
-    out = torch.full((12, side, side, 4), 255, dtype=torch.uint8)
+    out = torch.empty((12, side, side, 4), dtype=torch.uint8)
     out[..., :3] = rgb.permute(0, 2, 3, 1).byte()
+    out[..., 3] = (torch.arange(12) % 4)[:, None, None]
     return out

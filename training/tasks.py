@@ -1,0 +1,120 @@
+"""What a body learns: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
+
+All three train on the same windows of the same scenes with the same encoder. Depth and class come with the scenes: depth is a layer's
+nearness (inverse depth), class is what its texture shows. A task says which network it needs, its loss, and what is measured on whole frames.
+"""
+import random
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training import losses, measures, network, textures
+
+
+class Monocular(nn.Module):
+    """The encoder and a small head: one frame's windows -> a map of `outputs` values, [B*n, outputs, h, w]."""
+    def __init__(self, config, outputs):
+        super().__init__()
+        s4, s8 = config.stem[1:]
+        self.config, self.encoder = config, network.Encoder(config)
+        for unused in ("match_stem", "match_encoder", "match_key", "correlate8", "correlate4"):
+            getattr(self.encoder, unused).requires_grad_(False)
+        self.token, self.coarse = nn.Conv2d(config.width, s4, 1), nn.Conv2d(s8, s4, 1)
+        self.head = nn.Sequential(nn.Conv2d(s4, s4, 3, padding=1), nn.ReLU(), nn.Conv2d(s4, outputs, 1))
+
+    def forward(self, frame, origin):
+        b, n, h, w, _ = frame.shape
+        rows, columns = h // network.PATCH, w // network.PATCH
+        f = self.encoder(frame.reshape(b * n, h, w, 3).permute(0, 3, 1, 2), network.positions(origin, rows, columns), b)
+        tokens = f["tokens"].reshape(b * n, rows * columns, -1).transpose(1, 2).reshape(b * n, -1, rows, columns)
+        x = f["p4"] + network.up2(self.coarse(f["p8"])) + F.interpolate(self.token(tokens), scale_factor=4.0, mode="bilinear", align_corners=False)
+        return F.interpolate(self.head(F.relu(x)).float(), scale_factor=4.0, mode="bilinear", align_corners=False)
+
+
+class Flow:
+    columns = ("matching", "flow", "window_epe", "acc_stem", "acc_encoder", "acc_decoder", "acc_all")
+    measures = ("frame_epe", "frame_1px", "frame_fl")
+    network = network.WinWin
+
+    @staticmethod
+    def forward(net, s):
+        return net(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5)
+
+    @staticmethod
+    def loss(net, out, s):
+        matching, accuracy = losses.matching(net, out, s)
+        flow, epe = losses.flow_loss(out, s)
+        return matching + 0.3 * flow, [matching.detach(), flow.detach(), epe, *accuracy]
+
+    @staticmethod
+    def evaluate(net, whole):
+        rows = [measures.summary(net.estimate(s.frame1[0, 0], s.frame2[0, 0])[0].cpu(), s.flow[0, 0].cpu()) for s in whole]
+        mean = measures.mean(rows)
+        return mean["epe"], mean["px1"], mean["fl"]
+
+
+class Depth:
+    """Nearness of every pixel; measured by the mean relative error, beside the error of the best constant."""
+    columns = ("l1",)
+    measures = ("frame_abs_rel", "constant_abs_rel")
+
+    @staticmethod
+    def network(config):
+        return Monocular(config, 1)
+
+    @staticmethod
+    def forward(net, s):
+        return net(s.frame1, s.origin1)
+
+    @staticmethod
+    def loss(net, out, s):
+        l1 = (1 + 0.1 * out[:, 0] - s.nearness.reshape(out[:, 0].shape)).abs().mean()
+        return l1 * 10, [l1.detach()]
+
+    @staticmethod
+    @torch.no_grad()
+    def evaluate(net, whole):
+        error = guess = 0.0
+        for s in whole:
+            truth = s.nearness[0]
+            error += ((1 + 0.1 * net(s.frame1, s.origin1)[:, 0] - truth).abs() / truth).mean().item() / len(whole)
+            guess += ((truth.median() - truth).abs() / truth).mean().item() / len(whole)
+        return error, guess
+
+
+class Segmentation:
+    """Class of every pixel; measured by the mean intersection over union (%), beside that of naming the commonest class."""
+    columns = ("cross_entropy", "accuracy")
+    measures = ("frame_miou", "constant_miou")
+    classes = len(textures.FOLDERS)
+
+    @staticmethod
+    def network(config):
+        return Monocular(config, Segmentation.classes)
+
+    @staticmethod
+    def forward(net, s):
+        return net(s.frame1, s.origin1)
+
+    @staticmethod
+    def loss(net, out, s):
+        truth = s.kind.reshape(out[:, 0].shape)
+        loss = F.cross_entropy(out, truth)
+        return loss, [loss.detach(), (out.argmax(1) == truth).float().mean()]
+
+    @staticmethod
+    @torch.no_grad()
+    def evaluate(net, whole):
+        k = Segmentation.classes
+        table = torch.zeros(k, k)  # truth x guess, pooled over pixels
+        for s in whole:
+            truth, guess = s.kind[0].reshape(-1).cpu(), net(s.frame1, s.origin1).argmax(1).reshape(-1).cpu()
+            table += torch.bincount(truth * k + guess, minlength=k * k).reshape(k, k)
+        seen = table.sum(1) > 0
+        union = table.sum(1) + table.sum(0) - table.diag()
+        share = table.sum(1)[seen] / table.sum()
+        return 100 * (table.diag()[seen] / union[seen]).mean().item(), 100 * share.max().item() / len(share)
+
+
+TASKS = {"flow": Flow, "depth": Depth, "segmentation": Segmentation}
