@@ -27,7 +27,7 @@ func pairCommand() *cli.Command {
 		Description: textPair + "\n\n" + textExitCodes,
 		Action:      pair,
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: "flow file: .flo .flo5 .png (KITTI) .exr .npy .pfm", Required: true},
+			&cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: "flow file: .flo .flo5 .png (KITTI) .exr .npy .pfm"},
 			&cli.BoolFlag{Name: "backward", Usage: "flow from the second picture to the first"},
 			&cli.BoolFlag{Name: "force", Usage: "replace an output that exists"},
 			&cli.BoolFlag{Name: "quiet", Usage: "say nothing but errors"},
@@ -40,6 +40,9 @@ func pair(c *cli.Context) error {
 		return usagef("pair takes two pictures, not %d", c.NArg())
 	}
 	first, second, output := c.Args().Get(0), c.Args().Get(1), c.String("o")
+	if output == "" {
+		return usagef("pair needs to know where the flow goes: -o flow.flo")
+	}
 	if !slices.ContainsFunc(formats, func(f format) bool { return f.extension == strings.ToLower(filepath.Ext(output)) }) {
 		return usagef("%s is no flow file by its extension; choose one of %s", output, formatList())
 	}

@@ -46,7 +46,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     version(),
 		Commands: []*cli.Command{
-			runCommand(), pairCommand(), infoCommand(),
+			runCommand(), pairCommand(), infoCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Action: func(c *cli.Context) error {

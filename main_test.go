@@ -44,13 +44,12 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			for name, value := range map[string]string{
-				"CLIP":            filepath.Join(root, "testdata", "clips", "square-walkers.mp4"),
-				"VIDEOS":          filepath.Join(root, "..", "shared", "data", "videos"),
-				"PAIRS":           filepath.Join(root, "..", "shared", "data", "pairs"),
-				"WWFLOW_ORT":      os.Getenv("WWFLOW_ORT"),
-				"HOME":            os.Getenv("HOME"), // the cache of ONNX Runtime is there
-				"XDG_CACHE_HOME":  os.Getenv("XDG_CACHE_HOME"),
-				"WWFLOW_TEST_CWD": root,
+				"CLIP":           filepath.Join(root, "testdata", "clips", "square-walkers.mp4"),
+				"VIDEOS":         filepath.Join(root, "..", "shared", "data", "videos"),
+				"PAIRS":          filepath.Join(root, "..", "shared", "data", "pairs"),
+				"WWFLOW_ORT":     os.Getenv("WWFLOW_ORT"),
+				"HOME":           os.Getenv("HOME"), // the cache of ONNX Runtime is there
+				"XDG_CACHE_HOME": os.Getenv("XDG_CACHE_HOME"),
 			} {
 				e.Setenv(name, value)
 			}
@@ -69,7 +68,6 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"damage":  damage,
 			"nothing": nothing,
-			"waitfor": waitFor,
 			"times":   times,
 		},
 	})
@@ -117,16 +115,6 @@ func nothing(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// waitfor PATTERN waits until a file matches; it gives up after a minute.
-func waitFor(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if found, _ := filepath.Glob(ts.MkAbs(args[0])); len(found) > 0 {
-			return
-		}
-	}
-	ts.Fatalf("no file matches %s", args[0])
-}
-
 // times A B [SKIP-FIRST] compares the presentation times of the pictures in two videos, as ffprobe sees them, to a
 // millisecond: B's must be A's without its last one, or without its first ones where SKIP-FIRST is given.
 func times(ts *testscript.TestScript, _ bool, args []string) {
@@ -147,8 +135,8 @@ func stamps(ts *testscript.TestScript, name string) (list []float64) {
 	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time",
 		"-of", "csv=p=0", ts.MkAbs(name)).Output()
 	ts.Check(err)
-	for line := range strings.Lines(string(out)) {
-		x, err := strconv.ParseFloat(strings.Trim(line, ",\n"), 64)
+	for word := range strings.FieldsFuncSeq(string(out), func(r rune) bool { return r == ',' || r == '\n' }) {
+		x, err := strconv.ParseFloat(word, 64)
 		ts.Check(err)
 		list = append(list, x)
 	}

@@ -196,7 +196,7 @@ func (p *pace) at(done, total int) (perSecond float64, left time.Duration, ok bo
 }
 
 func status(done, total int, p *pace) string {
-	s := fmt.Sprintf("%d frames", done)
+	s := count(done, "frame")
 	if total > 0 {
 		s = fmt.Sprintf("%d of %d frames", done, total)
 	}
@@ -231,14 +231,12 @@ func pixels(x float64) string {
 }
 
 func resultLines(r result) string {
-	s := fmt.Sprintf("%s: %d frames of flow from %d in %.1f s", r.Output, r.Frames, r.Read, r.Seconds)
-	if r.Corrupt == 1 {
-		s += "; 1 damaged frame was skipped"
-	} else if r.Corrupt > 1 {
-		s += fmt.Sprintf("; %d damaged frames were skipped", r.Corrupt)
+	s := fmt.Sprintf("%s: %s of flow from %d in %.1f s", r.Output, count(r.Frames, "frame"), r.Read, r.Seconds)
+	if r.Corrupt > 0 {
+		s += fmt.Sprintf("; %s skipped", counted(r.Corrupt, "damaged frame was", "damaged frames were"))
 	}
 	if r.Cuts > 0 {
-		s += fmt.Sprintf("; %d scene cuts are black", r.Cuts)
+		s += fmt.Sprintf("; %s black", counted(r.Cuts, "scene cut is", "scene cuts are"))
 	}
 	for _, n := range r.Notices {
 		s += "\nnote: " + n
@@ -375,11 +373,13 @@ func complainJSON(w io.Writer, err error) {
 }
 
 // count writes a number and its noun: 1 frame, 2 frames.
-func count(n int, noun string) string {
+func count(n int, noun string) string { return counted(n, noun, noun+"s") }
+
+func counted(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // pairLine says what pair wrote: a file, and how far things moved.
