@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import copy
 import csv
+import dataclasses
 import math
 import os
 import random
@@ -25,6 +26,7 @@ def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--task", default="flow", choices=sorted(tasks.TASKS), help="what the network learns; depth and segmentation show that window training is general")
     p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
+    p.add_argument("--positions", choices=("rope", "absolute"), default="rope", help="absolute only for the comparison: it does not carry to larger frames")
     p.add_argument("--out", default="runs/tiny", help="folder of the run; an existing checkpoint there is gone on from")
     p.add_argument("--minutes", type=float, default=60, help="how long this leg trains")
     p.add_argument("--budget", type=float, help="minutes of the whole schedule, all legs together (default: this leg ends it)")
@@ -120,7 +122,7 @@ def main(argv=None):
     seed = args.seed + 1000 * group.rank
     torch.manual_seed(args.seed)
     task = tasks.TASKS[args.task]
-    net = task.network(network.CONFIGS[args.config]).to(device).to(memory_format=torch.channels_last)
+    net = task.network(dataclasses.replace(network.CONFIGS[args.config], positions=args.positions)).to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).requires_grad_(False)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
     path = os.path.join(args.out, "checkpoint.pt")
