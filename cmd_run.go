@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +51,7 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "start", Usage: "begin at this `TIME` of the input: seconds, 1:30, or 500ms"},
 			&cli.StringFlag{Name: "duration", Usage: "read this `TIME` of the input"},
 			&cli.IntFlag{Name: "frames", Usage: "read at most `N` frames", DefaultText: "all"},
+			&cli.StringFlag{Name: "rate", Usage: "pictures a second of a folder, which does not say: `N` or N/D", DefaultText: "25"},
 			&cli.Float64Flag{Name: "scale", Value: 1, Usage: "work at this fraction of the input's size"},
 			&cli.StringFlag{Name: "codec", Usage: strings.Join(encode.Codecs(), ", "), DefaultText: "h264; vp9 in WebM"},
 			&cli.IntFlag{Name: "crf", Value: -1, Usage: "constant quality of the codec, less is better", DefaultText: "the codec's"},
@@ -262,6 +264,9 @@ func newJob(c *cli.Context) (*job, error) {
 			return nil, usagef("--%s is a time such as 12.5, 1:30 or 500ms, not %q", name, c.String(name))
 		}
 	}
+	if j.read.FrameRate, err = parseRate(c.String("rate")); err != nil {
+		return nil, err
+	}
 	j.write.Start, j.write.Duration = j.read.Start, j.read.Duration
 	for name, bad := range map[string]bool{
 		"step":    j.step < 1,
@@ -328,6 +333,18 @@ func parseTime(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is too long", s)
 	}
 	return time.Duration(total * float64(time.Second)), nil
+}
+
+// parseRate reads 25, 29.97 or 30000/1001; "" is zero, unknown.
+func parseRate(s string) (frame.Rational, error) {
+	if s == "" {
+		return frame.Rational{}, nil
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok || r.Sign() <= 0 || !r.Num().IsInt64() || !r.Denom().IsInt64() || r.Num().Int64() > 1e6 || r.Denom().Int64() > 1e6 {
+		return frame.Rational{}, usagef("--rate is a number such as 25 or 30000/1001, not %q", s)
+	}
+	return frame.Rational{Num: int(r.Num().Int64()), Den: int(r.Denom().Int64())}, nil
 }
 
 func keyValues(list []string) (map[string]string, error) {

@@ -32,7 +32,10 @@ func main() {
 	if err != nil && ctx.Err() != nil {
 		err = errInterrupted
 	}
-	if err != nil {
+	switch {
+	case err != nil && slices.Contains(os.Args, "--json"):
+		complainJSON(os.Stdout, err)
+	case err != nil:
 		complain(os.Stderr, err)
 	}
 	os.Exit(exitCode(err))

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -191,6 +192,18 @@ func TestParseTime(t *testing.T) {
 	} {
 		got, err := parseTime(text)
 		if (err != nil) != (want < 0) || err == nil && got != want {
+			t.Errorf("%q is %v, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseRate(t *testing.T) {
+	for text, want := range map[string]frame.Rational{
+		"": {}, "25": {Num: 25, Den: 1}, "30000/1001": {Num: 30000, Den: 1001}, "29.97": {Num: 2997, Den: 100},
+		"0": {Den: -1}, "-5": {Den: -1}, "x": {Den: -1}, "1/0": {Den: -1}, "1e9": {Den: -1},
+	} {
+		got, err := parseRate(text)
+		if (err != nil) != (want.Den < 0) || err == nil && got != want {
 			t.Errorf("%q is %v, %v", text, got, err)
 		}
 	}
