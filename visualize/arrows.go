@@ -11,7 +11,7 @@ import (
 
 // arrows draws one arrow for each cell of a grid: the mean of the cell's known flow, rooted in the cell's
 // middle, in the wheel's colour. Flow of the scale's length is an arrow one and a half cells long, and no
-// arrow is longer; flow below a twentieth of it is a dot. A cell that knows no flow has no arrow.
+// arrow is longer; flow below a twentieth of that is a dim dot. A cell that knows no flow has no arrow.
 func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 	cell := max(12, min(f.Width, f.Height)/30)
 	pen := pen{out: out}
@@ -29,6 +29,13 @@ func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 			}
 			reach := 1.5 * float64(cell)
 			thick := max(1.2, float64(cell)/14)
+			if length < 0.05 {
+				for c := range colour {
+					colour[c] = colour[c] / 8 * 5 // there are many still cells, and moving ones should stand out
+				}
+				pen.fill(colour, circle(float64(x), float64(y), 0.8*thick))
+				continue
+			}
 			pen.arrow(float64(x), float64(y), u*reach, v*reach, thick+max(1, thick/2), [3]uint8{})
 			pen.arrow(float64(x), float64(y), u*reach, v*reach, thick, colour)
 		}
@@ -61,10 +68,6 @@ type pen struct {
 // arrow draws from (x, y) along (dx, dy); thick is half the shaft's width.
 func (p *pen) arrow(x, y, dx, dy, thick float64, colour [3]uint8) {
 	length := math.Hypot(dx, dy)
-	if length < 1.5*thick {
-		p.fill(colour, circle(x, y, 1.2*thick))
-		return
-	}
 	ux, uy := dx/length, dy/length
 	head := min(4*thick, length)
 	at := func(along, across float64) [2]float64 {
