@@ -71,6 +71,7 @@ type job struct {
 	step          int
 	cuts          bool
 	exports       []export
+	watch         func(*line, source) source // wraps the stages, to measure them; nil: nobody does
 }
 
 // export is a folder of flow files.
@@ -186,7 +187,11 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 			out.frame(done.Frames, total())
 		},
 	}
-	if err := l.walk(ctx, cancel, frames); err != nil {
+	var from source = frames
+	if j.watch != nil {
+		from = j.watch(l, from)
+	}
+	if err := l.walk(ctx, cancel, from); err != nil {
 		return err
 	}
 	done.Read, done.Corrupt = pairs.Seen(), in.Corrupt()

@@ -49,7 +49,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     version(),
 		Commands: []*cli.Command{
-			runCommand(), pairCommand(), infoCommand(), doctorCommand(),
+			runCommand(), pairCommand(), infoCommand(), doctorCommand(), benchCommand(),
 		},
 		HideHelpCommand: true,
 		Action: func(c *cli.Context) error {

@@ -48,13 +48,20 @@ type line struct {
 	done     func(*frame.Frame)                     // tells of a picture that was written
 }
 
+// How many values wait between two stages at most.
+const (
+	roomFrames   = 2
+	roomFields   = 1
+	roomPictures = 2
+)
+
 // walk runs the line until the source ends, and commits the sink. After an error, or where ctx was cancelled,
 // nothing is committed. cancel must cancel ctx; the source and the sink should watch ctx too. The error is the
 // first one: those after it follow from it.
 func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in source) error {
-	frames := make(chan *frame.Frame, 2)
-	fields := make(chan *field.Field, 1)
-	pictures := make(chan *frame.Frame, 2)
+	frames := make(chan *frame.Frame, roomFrames)
+	fields := make(chan *field.Field, roomFields)
+	pictures := make(chan *frame.Frame, roomPictures)
 
 	var g errgroup.Group
 	stage := func(work func() error, end func()) {
