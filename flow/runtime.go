@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/wwflow/wwflow/internal/ortlib"
@@ -35,10 +36,18 @@ func startRuntime(name string) error {
 	if err := ortlib.CanLoad(path); err != nil {
 		return fmt.Errorf("%w: %w: name another library with --ort or WWFLOW_ORT", ErrNoRuntime, err)
 	}
+	// Since 1.30 the library reports its use to Microsoft, and leaves files in the folder for temporary ones, unless
+	// this is set before it is loaded.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoRuntime, err)
+	}
 	ort.SetSharedLibraryPath(path)
 	// What goes wrong comes back as an error; the library's own log would repeat it on the terminal.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return fmt.Errorf("%w: %s is no ONNX Runtime %s or newer: %w", ErrNoRuntime, path, oldestRuntime, err)
+	}
+	if err := ort.DisableTelemetry(); err != nil {
+		return fmt.Errorf("%w: %s goes on reporting its use: %w", ErrNoRuntime, path, err)
 	}
 	loaded.path = path
 	return nil
