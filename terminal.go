@@ -398,7 +398,7 @@ func infoText(p prospect) string {
 	line("input", "%s: %s, %s, %s", named(p.Path), p.Format, p.Codec, p.PixelFormat)
 	size := fmt.Sprintf("%dx%d", p.Width, p.Height)
 	if a := p.SampleAspect; a.Num != a.Den {
-		size += fmt.Sprintf(", pixels %d:%d wide", a.Num, a.Den)
+		size += fmt.Sprintf(", pixel aspect %d:%d", a.Num, a.Den)
 	}
 	if p.Rotation != 0 {
 		size += fmt.Sprintf(", turned by %d degrees to stand upright", p.Rotation)
