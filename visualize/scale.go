@@ -10,7 +10,8 @@ import (
 // Scale finds one MaxFlow for a whole video from a few of its fields.
 //
 // Each field counts with the length that 99 % of its known vectors stay below, so that a few wild pixels
-// do not wash out the picture. The scale is the greatest of these, but the second greatest where four
+// do not wash out the picture. Where the field has a confidence c, which stands for an expected error of
+// 1/c - 1 pixels, a length counts without that error: what may be nothing at all does not set the scale. The scale is the greatest of these, but the second greatest where four
 // fields or more were seen, for one of them may lie across a scene cut; it is then rounded up to a round
 // number, and never below one pixel: a still scene stays white instead of showing its noise.
 type Scale struct{ lengths []float64 }
@@ -18,7 +19,7 @@ type Scale struct{ lengths []float64 }
 // Add takes a field into account. Its lengths are multiplied by factor first, for a field that was estimated
 // at another size: factor = 2 where that was half the size at which the video will be painted.
 func (s *Scale) Add(f *field.Field, factor float64) {
-	if l, ok := Length(f, 0.99); ok {
+	if l, ok := quantile(f, 0.99, true); ok {
 		s.lengths = append(s.lengths, l*factor)
 	}
 }
@@ -38,7 +39,10 @@ func (s *Scale) Pixels() float64 {
 
 // Length is the length in pixels that the share q (0 to 1) of the field's known vectors does not exceed;
 // false where no vector is known. Large fields are sampled on a regular grid of at most about 130,000 pixels.
-func Length(f *field.Field, q float64) (float64, bool) {
+func Length(f *field.Field, q float64) (float64, bool) { return quantile(f, q, false) }
+
+// quantile is Length, of lengths without their expected error where sure is asked for and known.
+func quantile(f *field.Field, q float64, sure bool) (float64, bool) {
 	step := 1
 	for f.Width*f.Height/(step*step) > 1<<17 {
 		step++
@@ -46,9 +50,15 @@ func Length(f *field.Field, q float64) (float64, bool) {
 	var l []float64
 	for y := step / 2; y < f.Height; y += step {
 		for x := step / 2; x < f.Width; x += step {
-			if u, v := f.At(x, y); field.Known(u, v) {
-				l = append(l, math.Hypot(float64(u), float64(v)))
+			u, v := f.At(x, y)
+			if !field.Known(u, v) {
+				continue
 			}
+			length := math.Hypot(float64(u), float64(v))
+			if sure && f.Confidence != nil {
+				length = max(0, length-(1/float64(f.Confidence[y*f.Width+x])-1))
+			}
+			l = append(l, length)
 		}
 	}
 	if len(l) == 0 {

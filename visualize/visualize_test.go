@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
@@ -263,6 +264,8 @@ func TestScale(t *testing.T) {
 		return f
 	}
 	unknown := uniform(field.Unknown())
+	unsure := uniform(90) // by 85 px
+	unsure.Confidence = slices.Repeat([]float32{1.0 / 86}, unsure.Width*unsure.Height)
 	wild := uniform(7)
 	for i := range 10 {
 		wild.Vectors[2*i] = 1e6
@@ -280,6 +283,7 @@ func TestScale(t *testing.T) {
 		{"estimated at half size", []*field.Field{uniform(3)}, 2, 6},
 		{"unknown counts for nothing", []*field.Field{unknown, uniform(3)}, 1, 3},
 		{"a few wild pixels count for nothing", []*field.Field{wild}, 1, 8},
+		{"lengths count without their expected error", []*field.Field{unsure}, 1, 5},
 		{"round numbers", []*field.Field{uniform(83)}, 1, 100},
 	} {
 		var s Scale
