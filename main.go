@@ -49,7 +49,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     version(),
 		Commands: []*cli.Command{
-			runCommand(), pairCommand(), infoCommand(), doctorCommand(), benchCommand(),
+			runCommand(), pairCommand(), infoCommand(), doctorCommand(), benchCommand(), springCommand(),
 		},
 		HideHelpCommand: true,
 		Action: func(c *cli.Context) error {
