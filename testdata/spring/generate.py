@@ -70,7 +70,7 @@ def measure(truth, estimate, detail, match, rigid, sky, float16):
     half = lambda m: np.stack([m[i::2, j::2] for i in (0, 1) for j in (0, 1)], -1).astype(np.float32).mean(-1) >= 0.5
     speed = length.mean(axis=0)
     detail, match, rigid, sky = detail > 0, (match[..., 0] > 0) | (match[..., 1] > 0), half(rigid), half(sky)
-    masks = {"all": np.ones((H, W), bool), "low detail": ~detail, "high detail": detail, "matched": ~match, "unmatched": match,
+    masks = {"all": np.ones(detail.shape, bool), "low detail": ~detail, "high detail": detail, "matched": ~match, "unmatched": match,
              "rigid": ~rigid, "non-rigid": rigid, "not sky": ~sky, "sky": sky,
              "s0-10": speed < 10, "s10-40": (speed >= 10) & (speed < 40), "s40+": speed >= 40}
     counts = ~np.isnan(error)
@@ -98,52 +98,57 @@ def table(measured):
     return out
 
 
-for old in ("data", "flow"):
-    shutil.rmtree(old, ignore_errors=True)
-results = {"float64": {}, "float16": {}}  # number format -> (sequence, direction, camera, frame) -> measured
-for sequence, count in TRAIN.items():
-    root = "data/train"
-    frames(root, sequence, count)
-    one_bit = sequence == "0001"  # maps of the one kind and of the other
-    binary = lambda m: m > 0 if one_bit else m
-    skies = {c: {n: binary(blobs(2 * H, 2 * W, 0.2)) for n in range(1, count + 1)} for c in ("left", "right")}
-    for direction, camera, n in flows(count):
-        folder = f"{root}/{sequence}"
-        speed = [4, 25, 80][(n + (camera == "right")) % 3]
-        truth = np.stack([smooth(2 * H, 2 * W, 4, speed), smooth(2 * H, 2 * W, 4, speed)], -1).astype(np.float32)
-        truth[40:44, 50:57] = np.nan  # an area, and one sample of four
-        truth[11, 21] = np.nan
-        truth[13, 31, 1] = np.nan
-        noise = np.stack([smooth(H, W, 6, 1.5) ** 3, smooth(H, W, 6, 1.5) ** 3], -1)
-        estimate = (np.nan_to_num(truth[::2, ::2]) + np.round(noise * 512) / 512).astype(np.float32)
-        estimate[5, 7] = truth[10, 14] + np.float32([1, 0])  # exactly one pixel off, and exactly three
-        estimate[6, 7] = truth[12, 14] + np.float32([0, 3])
-        estimate[7, 7] = truth[15, 15]  # right for one of the four samples
-        detail, match = blobs(H, W, 0.3), np.stack([blobs(H, W, 0.1), blobs(H, W, 0.1), blobs(H, W, 0.5)], -1)
-        rigid = binary(blobs(2 * H, 2 * W, 0.25))
-        kind = f"flow_{direction}_{camera}"
-        save(f"{folder}/{kind}/{kind}_{n:04d}.flo5", truth)
-        save(f"flow/{sequence}/{kind}/{kind}_{n:04d}.flo5", estimate)
-        save(f"{folder}/maps/detailmap_{kind}/detailmap_{kind}_{n:04d}.png", detail)
-        save(f"{folder}/maps/matchmap_{kind}/matchmap_{kind}_{n:04d}.png", match)
-        save(f"{folder}/maps/rigidmap_{direction}_{camera}/rigidmap_{direction}_{camera}_{n:04d}.png", rigid)
-        save(f"{folder}/maps/skymap_{camera}/skymap_{camera}_{n:04d}.png", skies[camera][n])
-        for mode in results:
-            results[mode][sequence, direction, camera, n] = measure(
-                truth, estimate, detail, match, rigid, skies[camera][n], mode == "float16")
-for sequence, count in TEST.items():
-    frames("data/test", sequence, count)
-    for direction, camera, n in flows(count):
-        kind = f"flow_{direction}_{camera}"
-        save(f"flow/test/{sequence}/{kind}/{kind}_{n:04d}.flo5",
-             np.stack([smooth(H, W, 4, 20), smooth(H, W, 4, 20)], -1).astype(np.float32))
+def main():
+    for old in ("data", "flow"):
+        shutil.rmtree(old, ignore_errors=True)
+    results = {"float64": {}, "float16": {}}  # number format -> (sequence, direction, camera, frame) -> measured
+    for sequence, count in TRAIN.items():
+        root = "data/train"
+        frames(root, sequence, count)
+        one_bit = sequence == "0001"  # maps of the one kind and of the other
+        binary = lambda m: m > 0 if one_bit else m
+        skies = {c: {n: binary(blobs(2 * H, 2 * W, 0.2)) for n in range(1, count + 1)} for c in ("left", "right")}
+        for direction, camera, n in flows(count):
+            folder = f"{root}/{sequence}"
+            speed = [4, 25, 80][(n + (camera == "right")) % 3]
+            truth = np.stack([smooth(2 * H, 2 * W, 4, speed), smooth(2 * H, 2 * W, 4, speed)], -1).astype(np.float32)
+            truth[40:44, 50:57] = np.nan  # an area, and one sample of four
+            truth[11, 21] = np.nan
+            truth[13, 31, 1] = np.nan
+            noise = np.stack([smooth(H, W, 6, 1.5) ** 3, smooth(H, W, 6, 1.5) ** 3], -1)
+            estimate = (np.nan_to_num(truth[::2, ::2]) + np.round(noise * 512) / 512).astype(np.float32)
+            estimate[5, 7] = truth[10, 14] + np.float32([1, 0])  # exactly one pixel off, and exactly three
+            estimate[6, 7] = truth[12, 14] + np.float32([0, 3])
+            estimate[7, 7] = truth[15, 15]  # right for one of the four samples
+            detail, match = blobs(H, W, 0.3), np.stack([blobs(H, W, 0.1), blobs(H, W, 0.1), blobs(H, W, 0.5)], -1)
+            rigid = binary(blobs(2 * H, 2 * W, 0.25))
+            kind = f"flow_{direction}_{camera}"
+            save(f"{folder}/{kind}/{kind}_{n:04d}.flo5", truth)
+            save(f"flow/{sequence}/{kind}/{kind}_{n:04d}.flo5", estimate)
+            save(f"{folder}/maps/detailmap_{kind}/detailmap_{kind}_{n:04d}.png", detail)
+            save(f"{folder}/maps/matchmap_{kind}/matchmap_{kind}_{n:04d}.png", match)
+            save(f"{folder}/maps/rigidmap_{direction}_{camera}/rigidmap_{direction}_{camera}_{n:04d}.png", rigid)
+            save(f"{folder}/maps/skymap_{camera}/skymap_{camera}_{n:04d}.png", skies[camera][n])
+            for mode in results:
+                results[mode][sequence, direction, camera, n] = measure(
+                    truth, estimate, detail, match, rigid, skies[camera][n], mode == "float16")
+    for sequence, count in TEST.items():
+        frames("data/test", sequence, count)
+        for direction, camera, n in flows(count):
+            kind = f"flow_{direction}_{camera}"
+            save(f"flow/test/{sequence}/{kind}/{kind}_{n:04d}.flo5",
+                 np.stack([smooth(H, W, 4, 20), smooth(H, W, 4, 20)], -1).astype(np.float32))
 
-expected = {}
-for mode, measured in results.items():
-    pick = lambda test: table([m for k, m in measured.items() if test(k)])
-    expected[mode] = {"train": pick(lambda k: True), "0001": pick(lambda k: k[0] == "0001"), "0002": pick(lambda k: k[0] == "0002"),
-                      "FW left": pick(lambda k: k[1:3] == ("FW", "left")), "BW": pick(lambda k: k[1] == "BW")}
-    assert all(row["pixels"] > 50 for row in expected[mode]["train"].values()), "a subset has too few pixels"
-with open("expected.json", "w") as f:
-    json.dump(expected, f, indent=1)
-    f.write("\n")
+    expected = {}
+    for mode, measured in results.items():
+        pick = lambda test: table([m for k, m in measured.items() if test(k)])
+        expected[mode] = {"train": pick(lambda k: True), "0001": pick(lambda k: k[0] == "0001"), "0002": pick(lambda k: k[0] == "0002"),
+                          "FW left": pick(lambda k: k[1:3] == ("FW", "left")), "BW": pick(lambda k: k[1] == "BW")}
+        assert all(row["pixels"] > 50 for row in expected[mode]["train"].values()), "a subset has too few pixels"
+    with open("expected.json", "w") as f:
+        json.dump(expected, f, indent=1)
+        f.write("\n")
+
+
+if __name__ == "__main__":
+    main()
