@@ -37,7 +37,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			path := libavtest.Clip(b, name)
 			beside(b, func() (n int) {
-				v, err := openAt(ctx, path, Options{Scale: 1}, 0)
+				v, err := openAt(ctx, path, nil, Options{Scale: 1}, 0)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -31,6 +31,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/libav"
 )
@@ -119,8 +121,8 @@ type Reader struct {
 	err   error
 }
 
-// Open opens a video file, a folder of PNG or JPEG pictures (in natural order: 9 before 10), or "-" for
-// standard input, and decodes the first frame so that Info is true. Cancelling ctx ends Open and Read.
+// Open opens a video file, a folder of PNG or JPEG pictures (in natural order: 9 before 10), a named
+// pipe, or "-" for standard input, and decodes the first frame so that Info is true. Cancelling ctx ends Open and Read.
 func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 	if err := check(&o); err != nil {
 		return nil, err
@@ -144,7 +146,7 @@ func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 
 func open(ctx context.Context, name string, o Options) (source, error) {
 	if name == "-" {
-		return openVideo(ctx, name, o)
+		return openVideo(ctx, name, os.Stdin, o)
 	}
 	s, err := os.Stat(name)
 	switch {
@@ -157,12 +159,16 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 	case s.Mode().IsRegular() && s.Size() == 0:
 		return nil, ErrEmpty
 	}
-	f, err := os.Open(name) // libav would say only that it did not work
+	// Opening a named pipe must not wait for the other side, which may never come.
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, errors.Unwrap(err)
 	}
-	f.Close()
-	return openVideo(ctx, name, o)
+	if s.Mode().IsRegular() {
+		f.Close()
+		return openVideo(ctx, name, nil, o)
+	}
+	return openVideo(ctx, name, f, o)
 }
 
 func check(o *Options) error {

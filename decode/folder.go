@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,14 @@ func load(path string) (image.Image, string, error) {
 		return nil, "", err
 	}
 	defer r.Close()
-	m, format, err := image.Decode(r)
+	// A damaged header may claim any size, and the memory would be taken before the pixels are missed.
+	if c, _, err := image.DecodeConfig(r); err == nil && c.Width*c.Height > 1<<28 {
+		return nil, "", fmt.Errorf("%s claims %dx%d pixels", path, c.Width, c.Height)
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, "", err
+	}
+	m, format, err := image.Decode(bufio.NewReader(r))
 	if err != nil {
 		return nil, "", fmt.Errorf("%s is damaged: %w", path, err)
 	}

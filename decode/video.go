@@ -19,6 +19,7 @@ type video struct {
 	inf     Info
 	o       Options
 	in      *libav.Input
+	pipe    *os.File // what in reads, where it is no file
 	stream  *astiav.Stream
 	decoder *astiav.CodecContext
 	packet  *astiav.Packet
@@ -44,17 +45,17 @@ type video struct {
 
 type stamp struct{ pts, duration int64 }
 
-// openVideo opens a file or standard input at the first frame of the chosen part.
-func openVideo(ctx context.Context, name string, o Options) (source, error) {
+// openVideo opens a file, or what pipe delivers, at the first frame of the chosen part. It owns pipe, unless that is os.Stdin.
+func openVideo(ctx context.Context, name string, pipe *os.File, o Options) (source, error) {
 	// Seeking is a guess: it goes by decoding time, which runs ahead of presentation, and some containers
 	// land between key pictures. So it is right only if something before the part was decoded as well;
 	// otherwise it starts further back, and at last at the beginning. A pipe is always read from there.
-	if name != "-" {
+	if pipe == nil {
 		for _, back := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
 			if o.Start <= back {
 				break
 			}
-			v, err := openAt(ctx, name, o, o.Start-back)
+			v, err := openAt(ctx, name, nil, o, o.Start-back)
 			if err == nil && v.early {
 				return v, v.countFrames(ctx, name)
 			}
@@ -63,7 +64,7 @@ func openVideo(ctx context.Context, name string, o Options) (source, error) {
 			}
 		}
 	}
-	v, err := openAt(ctx, name, o, 0)
+	v, err := openAt(ctx, name, pipe, o, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -71,24 +72,24 @@ func openVideo(ctx context.Context, name string, o Options) (source, error) {
 }
 
 // openAt opens the input, seeks to a time after its beginning unless that is 0, and decodes the part's first frame.
-func openAt(ctx context.Context, name string, o Options, at time.Duration) (v *video, err error) {
-	v = &video{o: o}
+func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.Duration) (v *video, err error) {
+	v = &video{o: o, pipe: pipe}
 	defer func() {
 		if err != nil {
 			v.close()
 			v = nil
 		}
 	}()
-	if name == "-" {
-		v.in, err = libav.OpenPipe(ctx, os.Stdin)
+	if pipe != nil {
+		v.in, err = libav.OpenPipe(ctx, pipe)
 	} else {
 		v.in, err = libav.Open(ctx, name)
 	}
 	if err != nil {
-		if name == "-" && errors.Is(err, astiav.ErrEof) {
+		if pipe != nil && errors.Is(err, astiav.ErrEof) {
 			return v, ErrEmpty
 		}
-		return v, fmt.Errorf("%w (libav: %v)", ErrFormat, err)
+		return v, fmt.Errorf("%w (libav: %v)", v.hint(ErrFormat), err)
 	}
 	if v.stream = v.pick(); v.stream == nil {
 		return v, ErrNoVideo
@@ -104,7 +105,7 @@ func openAt(ctx context.Context, name string, o Options, at time.Duration) (v *v
 		}
 	}
 	if err = v.decoded(ctx); err == io.EOF {
-		if err = ErrNoFrames; v.any {
+		if err = v.hint(ErrNoFrames); v.any {
 			err = ErrWindow
 		}
 	}
@@ -114,6 +115,14 @@ func openAt(ctx context.Context, name string, o Options, at time.Duration) (v *v
 	v.held = true
 	v.describe(name)
 	return v, nil
+}
+
+// hint adds to an error what most often stops a pipe.
+func (v *video) hint(err error) error {
+	if v.pipe == nil {
+		return err
+	}
+	return fmt.Errorf("%w; an MP4 can come through a pipe only if its index is in front (ffmpeg -movflags faststart)", err)
 }
 
 // pick chooses the first stream of moving pictures: a cover (one still beside the sound) is none.
@@ -417,4 +426,7 @@ func (v *video) close() {
 		v.rgb.Free()
 	}
 	v.in.Close()
+	if v.pipe != nil && v.pipe != os.Stdin {
+		v.pipe.Close()
+	}
 }

@@ -132,6 +132,9 @@ func (w *Writer) open() error {
 	if exists && !o.Force {
 		return ErrExists
 	}
+	if exists && !info.Mode().IsRegular() {
+		return errors.New("it is no regular file; choose a file name") // the rename would replace a device
+	}
 	w.sink, err = newVideo(w.ctx, w.path, o)
 	return err
 }

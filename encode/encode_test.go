@@ -520,6 +520,7 @@ func TestErrors(t *testing.T) {
 		{"no extension", "a", nil, nil},
 		{"unknown extension", "a.gif", nil, nil},
 		{"one picture", "a.png", nil, nil},
+		{"a device", "/dev/null", func(o *encode.Options) { o.Force = true }, nil},
 		{"no such folder", "none/a.mp4", nil, fs.ErrNotExist},
 		{"unknown codec", "a.mp4", func(o *encode.Options) { o.Codec = "h263" }, nil},
 		{"bad pair", "a.mp4", func(o *encode.Options) { o.Codec = "prores" }, encode.ErrPair},
@@ -537,7 +538,11 @@ func TestErrors(t *testing.T) {
 		if c.change != nil {
 			c.change(&o)
 		}
-		w, err := encode.Create(background, filepath.Join(dir, c.path), o)
+		path := c.path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		w, err := encode.Create(background, path, o)
 		if err == nil || w != nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 			continue

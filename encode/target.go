@@ -29,7 +29,8 @@ func newTarget(path string, replace bool) (*target, error) {
 
 // beside is a fresh hidden name in the folder of path.
 func beside(path string) string {
-	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%s.part", filepath.Base(path), rand.Text()[:8]))
+	base := filepath.Base(path)
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%s.part", base[:min(len(base), 200)], rand.Text()[:8])) // names end at 255 bytes
 }
 
 // pipe is the way by which libav writes the file.

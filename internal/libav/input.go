@@ -37,16 +37,17 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 		}
 		return astiav.ErrEio
 	}
+	fd := int(f.Fd())
 	read := func(b []byte) (int, error) {
 		for {
 			if ctx.Err() != nil {
 				return 0, astiav.ErrExit
 			}
-			p := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 			if n, err := unix.Poll(p, 50); n == 0 || errors.Is(err, unix.EINTR) {
 				continue
 			}
-			n, err := unix.Read(int(f.Fd()), b)
+			n, err := unix.Read(fd, b)
 			switch {
 			case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 				continue
