@@ -94,6 +94,7 @@ var (
 // exitCode is the one place that sets the program's exit code; textExitCodes tells the user.
 func exitCode(err error) int {
 	var device *flow.DeviceError
+	var memory *flow.MemoryError
 	var size *decode.SizeError
 	switch {
 	case err == nil:
@@ -104,7 +105,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, errOutput), errors.Is(err, encode.ErrExists), errors.Is(err, syscall.ENOSPC):
 		return 4
-	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.As(err, &device):
+	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.As(err, &device), errors.As(err, &memory):
 		return 5
 	case errors.Is(err, errInput), errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize), errors.As(err, &size),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

@@ -34,7 +34,7 @@ const textExitCodes = `Exit codes:
   2    the command line is wrong
   3    the input can't be used: missing, no video, too short, frames of different size
   4    the output can't be written: it exists, it is the input, the disk is full
-  5    the network can't run: no ONNX Runtime, no such device, no network in the folder
+  5    the network can't run: no ONNX Runtime, no such device, no network, too little memory
   130  interrupted
 No failure leaves a file under the output's name.`
 
@@ -99,8 +99,6 @@ func hint(err error) string {
 		return "a smaller --start; wwflow info shows how long the video is"
 	case errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize):
 		return "frames of one size: scale or crop the others to it"
-	case errors.Is(err, visualize.ErrNoConfidence):
-		return "another --style, or a network that gives a confidence"
 	case errors.Is(err, fs.ErrPermission):
 		return "a place that you may read and write"
 	}
