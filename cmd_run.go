@@ -307,7 +307,7 @@ func outputName(input string, style visualize.Style) string {
 		return string(style) + ".mp4"
 	}
 	name, extension := filepath.Clean(input), ".mp4"
-	if s, err := os.Stat(input); err != nil || !s.IsDir() {
+	if !isFolder(input) {
 		own := filepath.Ext(name)
 		name = strings.TrimSuffix(name, own)
 		switch own = strings.ToLower(own); own {
@@ -370,10 +370,8 @@ func (j *job) checkOutput() error {
 	if same(j.input, j.output) {
 		return fmt.Errorf("%w: %s", errSame, j.output)
 	}
-	if s, err := os.Stat(filepath.Dir(filepath.Clean(j.output))); err != nil {
-		return fmt.Errorf("cannot write %s: %w", j.output, err)
-	} else if !s.IsDir() {
-		return fmt.Errorf("cannot write %s: %s is no folder", j.output, filepath.Dir(j.output))
+	if folder := filepath.Dir(filepath.Clean(j.output)); !isFolder(folder) {
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", j.output, folder)
 	}
 	if s, err := os.Lstat(j.output); err == nil && !s.IsDir() && !j.write.Force {
 		return fmt.Errorf("%s: %w", j.output, encode.ErrExists)
@@ -387,6 +385,11 @@ func (j *job) checkOutput() error {
 		}
 	}
 	return nil
+}
+
+func isFolder(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir()
 }
 
 // same says whether two names lead to one file, over links of either kind.
