@@ -642,7 +642,7 @@ func TestErrors(t *testing.T) {
 	back := filepath.Join(dir, "back.mp4")
 	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=25", "-frames:v", "30", "-crf", "0", back)
 	stdin(t, feed(t, back))
-	if _, err := decode.Open(background, "-", decode.Options{}); !errors.Is(err, decode.ErrNoFrames) || !strings.Contains(err.Error(), "faststart") {
+	if _, err := decode.Open(background, "-", decode.Options{}); !errors.Is(err, decode.ErrNoFrames) {
 		t.Errorf("index at the end, through a pipe: %v", err)
 	}
 	ctx, cancel := context.WithCancel(background)

@@ -89,7 +89,7 @@ func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.
 		if pipe != nil && errors.Is(err, astiav.ErrEof) {
 			return v, ErrEmpty
 		}
-		return v, fmt.Errorf("%w (libav: %v)", v.hint(ErrFormat), err)
+		return v, fmt.Errorf("%w (libav: %v)", ErrFormat, err)
 	}
 	if v.stream = v.pick(); v.stream == nil {
 		return v, ErrNoVideo
@@ -105,7 +105,7 @@ func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.
 		}
 	}
 	if err = v.decoded(ctx); err == io.EOF {
-		if err = v.hint(ErrNoFrames); v.any {
+		if err = ErrNoFrames; v.any {
 			err = ErrWindow
 		}
 	}
@@ -115,14 +115,6 @@ func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.
 	v.held = true
 	v.describe(name)
 	return v, nil
-}
-
-// hint adds to an error what most often stops a pipe.
-func (v *video) hint(err error) error {
-	if v.pipe == nil {
-		return err
-	}
-	return fmt.Errorf("%w; an MP4 can come through a pipe only if its index is in front (ffmpeg -movflags faststart)", err)
 }
 
 // pick chooses the first stream of moving pictures: a cover (one still beside the sound) is none.

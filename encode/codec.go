@@ -19,13 +19,14 @@ type codec struct {
 	even    [2]bool           // width, height must be even
 	crf     int               // default; -1 = it has none
 	options map[string]string // defaults, before the user's
+	presets []string          // what "preset" may be; empty = the encoder says itself
 	mp4     string            // four-character code in MP4 and MOV, where libav's default plays badly
 }
 
 var codecs = map[string]codec{
-	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18},
+	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18, presets: presets},
 	// hvc1 is what Apple's players open; x265 would print to stderr by itself.
-	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, mp4: "hvc1",
+	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, presets: presets, mp4: "hvc1",
 		options: map[string]string{"x265-params": "log-level=none"}},
 	"av1": {encoder: "libsvtav1", format: "yuv420p", even: [2]bool{true, true}, crf: 30},
 	// Without b=0 libvpx takes CRF for a mere lower bound.
@@ -34,6 +35,9 @@ var codecs = map[string]codec{
 	"ffv1":   {encoder: "ffv1", format: "bgr0", crf: -1, options: map[string]string{"level": "3"}},
 	"prores": {encoder: "prores_ks", format: "yuv422p10le", even: [2]bool{true, false}, crf: -1, options: map[string]string{"profile": "hq"}},
 }
+
+// presets of x264 and x265, which print to stderr by themselves when they get another.
+var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 
 // containers by extension; the value is libav's muxer.
 var containers = map[string]string{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}

@@ -58,7 +58,7 @@ var (
 	ErrExists   = errors.New("it exists already; choose another name or force it")
 	ErrNoFrames = errors.New("no frame was written, so there is no video to finish")
 	ErrPair     = errors.New("codec and container do not go together")
-	ErrOption   = errors.New("the encoder knows no such option")
+	ErrOption   = errors.New("the encoder has no such option")
 )
 
 // sink is one kind of output. Its commit leaves everything under the final name.

@@ -265,6 +265,17 @@ func TestCodecs(t *testing.T) {
 	}
 }
 
+// H.265 in MP4 has the four-character code that Apple's players ask for.
+func TestH265Tag(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.mp4")
+	o := options(96, 64)
+	o.Codec = "h265"
+	fill(t, path, o)
+	if tag := libavtest.Probe(t, path, "stream", "v:0")[0].Text("codec_tag_string"); tag != "hvc1" {
+		t.Errorf("tag %q, want hvc1", tag)
+	}
+}
+
 // Odd sides grow by a pixel that repeats the edge, where the codec needs it.
 func TestOddSize(t *testing.T) {
 	for _, c := range []struct {
@@ -526,7 +537,8 @@ func TestErrors(t *testing.T) {
 		{"bad pair", "a.mp4", func(o *encode.Options) { o.Codec = "prores" }, encode.ErrPair},
 		{"bad pair", "a.webm", func(o *encode.Options) { o.Codec = "h264" }, encode.ErrPair},
 		{"unknown option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"presett": "fast"} }, encode.ErrOption},
-		{"bad option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"preset": "quick"} }, nil},
+		{"bad option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"preset": "quick"} }, encode.ErrOption},
+		{"bad value", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"aq-mode": "eleven"} }, nil},
 		{"unknown option inside", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"x264-params": "reff=1"} }, nil},
 		{"crf without one", "a.mov", func(o *encode.Options) { o.Codec, o.CRF = "prores", 5 }, nil},
 		{"size", "a.mp4", func(o *encode.Options) { o.Width = 0 }, nil},

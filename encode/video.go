@@ -156,6 +156,10 @@ func (v *video) openEncoder(c codec, enc *astiav.Codec, width, height int) error
 	}
 	for k, s := range o.EncoderOptions {
 		switch k {
+		case "preset":
+			if len(c.presets) > 0 && !slices.Contains(c.presets, s) {
+				return fmt.Errorf("%w: preset %q; it is one of %s", ErrOption, s, strings.Join(c.presets, ", "))
+			}
 		case "x264-params":
 			k = "x264opts" // the same, but a mistake in it is an error
 		case "x265-params":

@@ -1,9 +1,9 @@
 // Package libavtest is what the tests of decode and encode share: where the real clips are, and the ffmpeg
 // and ffprobe commands, against which both packages are measured.
 //
-// The leak check over both, C memory included, is (from the repository's root)
+// The leak check over both, C memory included, is
 //
-//	LSAN_OPTIONS=suppressions=$PWD/encode/testdata/lsan.supp go test -asan ./decode ./encode
+//	go test -asan ./decode ./encode
 package libavtest
 
 import (
