@@ -14,6 +14,7 @@ IN ?= $(CLIP)
 PYTHON ?= /usr/bin/python3
 # What `go test` gets besides: GOTESTFLAGS=-v shows each test.
 GOTESTFLAGS ?=
+TIMEOUT := 5m
 FUZZTIME ?= 10s
 
 build: setup ## build ./wwflow
@@ -38,10 +39,11 @@ lint:
 
 # -count=1: the import rule and the script tests depend on files that Go's test cache doesn't know of.
 go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
-	go test -race -count=1 $(GOTESTFLAGS) ./...
+	go test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
+# The real pairs say nothing more about memory, and take a minute.
 asan: debian-test runtime ## leaks and overruns of C memory
-	go test -asan -count=1 $(GOTESTFLAGS) ./decode ./encode ./flow
+	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow
 
 python-test: debian-test ## the trainer's tests
 	$(PYTHON) -m pytest -q -rs training/tests
