@@ -14,14 +14,21 @@ import (
 // arrow is longer; flow below a twentieth of that is a dim dot. A cell that knows no flow has no arrow.
 func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 	cell := max(12, min(f.Width, f.Height)/30)
+	columns, rows := (f.Width+cell/2-1)/cell, (f.Height+cell/2-1)/cell // cells whose middle is in the picture
+	means := make([][2]float64, columns*rows)
+	eachRow(rows, p.o.Threads, func(row int) {
+		for column := range columns {
+			means[row*columns+column] = mean(f, column*cell, row*cell, cell)
+		}
+	})
 	pen := pen{out: out}
-	for y := cell / 2; y < f.Height; y += cell {
-		for x := cell / 2; x < f.Width; x += cell {
-			u, v, ok := mean(f, x-cell/2, y-cell/2, cell)
-			if !ok {
+	for row := range rows {
+		for column := range columns {
+			x, y := column*cell+cell/2, row*cell+cell/2
+			u, v := means[row*columns+column][0]*float64(p.scale), means[row*columns+column][1]*float64(p.scale)
+			if math.IsNaN(u) {
 				continue
 			}
-			u, v = u*float64(p.scale), v*float64(p.scale)
 			length := math.Hypot(u, v)
 			colour := plain(u, v)
 			if length > 1 {
@@ -42,9 +49,9 @@ func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 	}
 }
 
-// mean is the mean of the known flow in a square of the field; ok is false where none is known.
-func mean(f *field.Field, left, top, side int) (u, v float64, ok bool) {
-	n := 0
+// mean is the mean of the known flow in a square of the field, NaN where none is known.
+func mean(f *field.Field, left, top, side int) [2]float64 {
+	var u, v, n float64
 	for y := top; y < min(top+side, f.Height); y++ {
 		for x := left; x < min(left+side, f.Width); x++ {
 			if a, b := f.At(x, y); field.Known(a, b) {
@@ -52,10 +59,7 @@ func mean(f *field.Field, left, top, side int) (u, v float64, ok bool) {
 			}
 		}
 	}
-	if n == 0 {
-		return 0, 0, false
-	}
-	return u / float64(n), v / float64(n), true
+	return [2]float64{u / n, v / n}
 }
 
 // pen draws filled shapes with smooth edges onto a frame.

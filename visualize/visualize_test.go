@@ -255,6 +255,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestTinyPictures paints fields of a few pixels, where no cell, legend or thread has room.
+func TestTinyPictures(t *testing.T) {
+	for _, s := range Styles() {
+		for _, size := range [][2]int{{1, 1}, {1, 9}, {30, 3}} {
+			f := chart(size[0], size[1])
+			if _, err := painter(t, Options{Style: s, MaxFlow: 1, Legend: true, Threads: 8}).Paint(f); err != nil {
+				t.Errorf("%s, %v: %v", s, size, err)
+			}
+		}
+	}
+}
+
 func TestScale(t *testing.T) {
 	uniform := func(u float32) *field.Field {
 		f := field.New(40, 30)
