@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/wwflow/wwflow/decode"
-	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/pairing"
@@ -24,10 +21,10 @@ func pairCommand() *cli.Command {
 		Name:        "pair",
 		Usage:       "write the flow between two pictures",
 		ArgsUsage:   "FIRST SECOND",
-		Description: textPair + "\n\n" + textExitCodes,
+		Description: textPair + "\n\n" + textFormats + "\n\n" + textExitCodes,
 		Action:      pair,
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: "flow file: .flo .flo5 .png (KITTI) .exr .npy .pfm"},
+			&cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: "flow file; its name's end tells the format"},
 			&cli.BoolFlag{Name: "backward", Usage: "flow from the second picture to the first"},
 			&cli.BoolFlag{Name: "force", Usage: "replace an output that exists"},
 			&cli.BoolFlag{Name: "quiet", Usage: "say nothing but errors"},
@@ -43,16 +40,13 @@ func pair(c *cli.Context) error {
 	if output == "" {
 		return usagef("pair needs to know where the flow goes: -o flow.flo")
 	}
-	if !slices.ContainsFunc(formats, func(f format) bool { return f.extension == strings.ToLower(filepath.Ext(output)) }) {
-		return usagef("%s is no flow file by its extension; choose one of %s", output, formatList())
+	if _, err := field.FormatOf(output); err != nil {
+		return place(errUsage, err)
 	}
 	for _, input := range []string{first, second} {
-		if same(input, output) {
-			return place(errOutput, fmt.Errorf("%w: %s", errSame, output))
+		if err := vacant(output, input, c.Bool("force")); err != nil {
+			return err
 		}
-	}
-	if _, err := os.Lstat(output); err == nil && !c.Bool("force") {
-		return place(errOutput, fmt.Errorf("%s: %w", output, encode.ErrExists))
 	}
 	a, err := readPicture(c.Context, first)
 	if err != nil {

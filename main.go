@@ -49,7 +49,8 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     version(),
 		Commands: []*cli.Command{
-			runCommand(), pairCommand(), infoCommand(), doctorCommand(), benchCommand(), springCommand(),
+			runCommand(), pairCommand(), infoCommand(), convertCommand(), viewCommand(),
+			springCommand(), evalCommand(), benchCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Action: func(c *cli.Context) error {
