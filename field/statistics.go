@@ -1,0 +1,67 @@
+package field
+
+import (
+	"math"
+	"slices"
+)
+
+// Statistics says what is in a field. Distributions are of the known and finite vectors, in pixels; they are zero
+// where there is none.
+type Statistics struct {
+	Width    int          `json:"width"`
+	Height   int          `json:"height"`
+	Known    int          `json:"known"`    // pixels
+	Unknown  int          `json:"unknown"`  // pixels
+	Infinite int          `json:"infinite"` // known pixels with an infinite component
+	U        Distribution `json:"u"`
+	V        Distribution `json:"v"`
+	Length   Distribution `json:"length"`
+}
+
+// Distribution describes a set of numbers.
+type Distribution struct {
+	Least  float64 `json:"least"`
+	Median float64 `json:"median"`
+	Mean   float64 `json:"mean"`
+	P99    float64 `json:"p99"` // 99 % are not above it
+	Most   float64 `json:"most"`
+}
+
+// Statistics works them out.
+func (f *Field) Statistics() Statistics {
+	s := Statistics{Width: f.Width, Height: f.Height}
+	var us, vs, lengths []float64
+	for i := 0; i < len(f.Vectors); i += 2 {
+		u, v := f.Vectors[i], f.Vectors[i+1]
+		if !Known(u, v) {
+			s.Unknown++
+			continue
+		}
+		s.Known++
+		a, b := float64(u), float64(v)
+		if math.IsInf(a, 0) || math.IsInf(b, 0) {
+			s.Infinite++
+			continue
+		}
+		us, vs, lengths = append(us, a), append(vs, b), append(lengths, math.Hypot(a, b))
+	}
+	s.U, s.V, s.Length = distribution(us), distribution(vs), distribution(lengths)
+	return s
+}
+
+// distribution sorts the numbers.
+func distribution(numbers []float64) Distribution {
+	n := len(numbers)
+	if n == 0 {
+		return Distribution{}
+	}
+	slices.Sort(numbers)
+	sum := 0.0
+	for _, v := range numbers {
+		sum += v
+	}
+	return Distribution{
+		Least: numbers[0], Median: (numbers[(n-1)/2] + numbers[n/2]) / 2, Mean: sum / float64(n),
+		P99: numbers[(99*n+99)/100-1], Most: numbers[n-1],
+	}
+}
