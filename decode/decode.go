@@ -60,8 +60,8 @@ type Info struct {
 	TimeBase     frame.Rational // of the frames' time stamps
 
 	// Frames is the number of frames that Read will return, damaged ones included. FramesExact says that
-	// it was counted by walking through the file's packets; otherwise it is what the container claims,
-	// and 0 where nothing is known (a pipe).
+	// it was counted by walking through the file's packets; otherwise it is what the container claims, 0 where
+	// nothing is known (a pipe), and for interlaced H.264 in a transport stream perhaps the number of fields.
 	Frames      int
 	FramesExact bool
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/asticode/go-astiav"
@@ -214,7 +215,9 @@ func (v *video) countFrames(ctx context.Context, name string) error {
 	if s, err := os.Stat(name); name != "-" && err == nil && s.Mode().IsRegular() && s.Size() <= countLimit {
 		n, err := count(ctx, name, v.stream.Index(), v.first, v.end, v.o.Frames)
 		if err == nil {
-			v.inf.Frames, v.inf.FramesExact = n, true
+			// Where nothing but a parser tells pictures apart, each field of interlaced H.264 may be a packet of its own.
+			parsed := slices.Contains([]string{"mpegts", "mpeg", "h264"}, v.inf.Format)
+			v.inf.Frames, v.inf.FramesExact = n, !(parsed && v.inf.Interlaced && v.stream.CodecParameters().CodecID() == astiav.CodecIDH264)
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -37,6 +37,7 @@ type video struct {
 	step      int64           // duration of the last frame whose duration is known
 	end       int64           // end of the last frame
 	any       bool
+	out       bool // the encoder has given the last frame back already
 	said      []string
 }
 
@@ -238,11 +239,12 @@ func (v *video) openGraph(c codec, width, height int) (err error) {
 func (v *video) write(f *frame.Frame) error {
 	pts := f.PTS - v.zero
 	if v.any {
-		if _, known := v.durations[v.last]; !known {
+		if _, known := v.durations[v.last]; !known && !v.out {
 			v.durations[v.last] = pts - v.last
 		}
 		v.step = pts - v.last
 	}
+	v.out = false
 	if f.Duration > 0 {
 		v.durations[pts] = f.Duration
 		v.step = f.Duration
@@ -279,12 +281,11 @@ func (v *video) drain() error {
 		pts := v.packet.Pts()
 		if d, ok := v.durations[pts]; ok {
 			v.packet.SetDuration(d)
-			if pts != v.last {
-				delete(v.durations, pts)
-			}
+			delete(v.durations, pts)
 		} else {
 			v.packet.SetDuration(v.step)
 		}
+		v.out = v.out || pts == v.last
 		if v.copier != nil {
 			at := frame.Frame{PTS: v.packet.Dts(), TimeBase: v.o.TimeBase}
 			if err := v.copier.until(v.mux, at.Time()); err != nil {
