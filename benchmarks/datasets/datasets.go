@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -146,7 +147,7 @@ func estimateFile(folder, name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", &fs.PathError{Op: "find flow", Path: filepath.Join(folder, name) + ".flo", Err: fs.ErrNotExist}
+	return "", &fs.PathError{Op: "find flow", Path: filepath.Join(folder, name) + ".flo", Err: syscall.ENOENT}
 }
 
 // Evaluate measures all pairs and reports. Its memory doesn't grow with their number.

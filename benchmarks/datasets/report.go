@@ -67,7 +67,8 @@ func (r *Report) WriteText(w io.Writer, perPair bool) error {
 	for _, line := range r.lines(perPair) {
 		width = max(width, len(line.Name))
 	}
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var lines strings.Builder
+	t := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "%*s\tpairs\t%s\t\n", width, "", strings.Join(r.Columns, "\t"))
 	for _, line := range r.lines(perPair) {
 		fmt.Fprintf(t, "%-*s\t%d\t", width, line.Name, line.Pairs)
@@ -82,6 +83,9 @@ func (r *Report) WriteText(w io.Writer, perPair bool) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for line := range strings.Lines(lines.String()) {
+		b.WriteString(strings.TrimPrefix(line, "  ")) // the space before the first column
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/wwflow/wwflow/field"
 )
@@ -73,7 +74,7 @@ func sintelPairs(o *Options) ([]pair, error) {
 			for i, truth := range names {
 				frame := fmt.Sprintf("frame_%04d", i+1)
 				if strings.TrimSuffix(filepath.Base(truth), ".flo") != frame {
-					return nil, fmt.Errorf("%s: %w", filepath.Join(root, "flow", scene, frame+".flo"), os.ErrNotExist)
+					return nil, fmt.Errorf("%s: %w", filepath.Join(root, "flow", scene, frame+".flo"), syscall.ENOENT)
 				}
 				p := pair{
 					name: filepath.Join(pass, scene, frame), row: pass,

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/wwflow/wwflow/field"
 )
@@ -184,7 +185,7 @@ func (s Selection) frames(sequence, camera string, directions []string) (int, er
 				frames = count + 1
 			case frames != count+1:
 				missing := Flow{sequence, direction, camera, first + count}
-				return 0, fmt.Errorf("%s: %w: the sequence has %d frames", missing.truth(s.folder()), fs.ErrNotExist, max(frames, count+1))
+				return 0, fmt.Errorf("%s: %w: the sequence has %d frames", missing.truth(s.folder()), syscall.ENOENT, max(frames, count+1))
 			}
 		}
 	}
@@ -207,7 +208,7 @@ func numbers(folder, kind, extension string, first int) (int, error) {
 			continue
 		}
 		if n, err := strconv.Atoi(digits); err != nil || n != first+count {
-			return 0, fmt.Errorf("%s: %w", filepath.Join(folder, fmt.Sprintf("%s_%04d%s", kind, first+count, extension)), fs.ErrNotExist)
+			return 0, fmt.Errorf("%s: %w", filepath.Join(folder, fmt.Sprintf("%s_%04d%s", kind, first+count, extension)), syscall.ENOENT)
 		}
 		count++
 	}
@@ -251,5 +252,5 @@ func (s Selection) estimateFile(tree string, f Flow) (string, error) {
 			}
 		}
 	}
-	return "", &fs.PathError{Op: "find flow", Path: filepath.Join(tree, f.Name()+".flo5"), Err: fs.ErrNotExist}
+	return "", &fs.PathError{Op: "find flow", Path: filepath.Join(tree, f.Name()+".flo5"), Err: syscall.ENOENT}
 }

@@ -100,7 +100,9 @@ func (o *Options) jobs() ([]*job, error) {
 		}
 		jobs[i].stamp = strconv.FormatInt(stat.Size(), 10) + " " + stat.ModTime().UTC().Format("2006-01-02T15:04:05.999999999")
 	}
-	if missing > 0 {
+	if missing == 1 {
+		return nil, firstMissing
+	} else if missing > 1 {
 		return nil, fmt.Errorf("%d of %d flows are missing, the first: %w", missing, len(flows), firstMissing)
 	}
 	return jobs, present(paths)

@@ -71,7 +71,8 @@ func (r *Report) rows(perSequence bool) []row {
 func (r *Report) WriteText(w io.Writer, perSequence bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Spring, split %s, %d flows, flow from %s\nRule: %s\n\n", r.Split, r.Flows, r.Source, r.Rule)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var lines strings.Builder
+	t := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(name string, tally Tally) {
 		f := tally.Figures()
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t\n", name, text(f.Px1), text(f.EPE), text(f.Fl), text(f.WAUC), tally.Pixels)
@@ -93,6 +94,9 @@ func (r *Report) WriteText(w io.Writer, perSequence bool) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for line := range strings.Lines(lines.String()) {
+		b.WriteString(strings.TrimPrefix(line, "  ")) // the space before the first column
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
