@@ -60,6 +60,9 @@ func openVideo(ctx context.Context, name string, pipe *os.File, o Options) (sour
 			if err == nil && v.early {
 				return v, v.countFrames(ctx, name)
 			}
+			if errors.Is(err, ErrWindow) {
+				return nil, err
+			}
 			if v != nil {
 				v.close()
 			}
@@ -106,7 +109,8 @@ func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.
 		}
 	}
 	if err = v.decoded(ctx); err == io.EOF {
-		if err = ErrNoFrames; v.any {
+		// Only a picture before the part shows that the seek did not jump over it.
+		if err = ErrNoFrames; v.early || v.any && at == 0 {
 			err = ErrWindow
 		}
 	}
