@@ -98,17 +98,15 @@ func run(c *cli.Context) error {
 		return err
 	}
 	defer in.Close()
-	if i := in.Info(); i.FramesExact && i.Frames <= j.step {
+	i := in.Info()
+	if i.FramesExact && i.Frames <= j.step {
 		return j.tooShort(i.Frames)
 	}
-	net, err := openNetwork(c)
+	net, err := openNetworkFor(c, i.Width, i.Height)
 	if err != nil {
 		return err
 	}
 	defer net.Close()
-	if err := net.model.CheckMemory(in.Info().Width, in.Info().Height); err != nil {
-		return err
-	}
 	out := newReport(c.Bool("quiet"), c.Bool("json"))
 	defer out.stop()
 	return j.run(ctx, cancel, in, net, out)

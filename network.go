@@ -29,6 +29,18 @@ func openNetwork(c *cli.Context) (*network, error) {
 	return &network{model: model, backward: c.Bool("backward"), features: map[*frame.Frame]*flow.Features{}}, nil
 }
 
+// openNetworkFor is openNetwork for frames of that size; it fails where they are known not to fit into memory.
+func openNetworkFor(c *cli.Context, width, height int) (*network, error) {
+	n, err := openNetwork(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.model.CheckMemory(width, height); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
 // networkFlags are the flags that openNetwork reads.
 func networkFlags() []cli.Flag {
 	return []cli.Flag{
