@@ -4,16 +4,12 @@ package hdf5
 import "C"
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"runtime"
 	"sync"
 
-	"github.com/klauspost/compress/zlib"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wwflow/wwflow/internal/half"
@@ -124,35 +120,6 @@ func (c *chunks) undo(b []byte, skipped uint32, buffer []byte) ([]byte, error) {
 		return nil, fmt.Errorf("it holds %d bytes instead of %d", len(b), len(buffer))
 	}
 	return b, nil
-}
-
-var inflaters sync.Pool
-
-// inflate fills out, exactly.
-func inflate(b, out []byte) error {
-	source := bytes.NewReader(b)
-	r, ok := inflaters.Get().(io.ReadCloser)
-	var err error
-	if ok {
-		err = r.(zlib.Resetter).Reset(source, nil)
-	} else {
-		r, err = zlib.NewReader(source)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := io.ReadFull(r, out); err != nil {
-		return err
-	}
-	// The end is read too, because the checksum stands behind it.
-	switch n, err := r.Read(make([]byte, 1)); {
-	case n > 0:
-		return errors.New("it holds more than it should")
-	case err != io.EOF:
-		return err
-	}
-	inflaters.Put(r)
-	return nil
 }
 
 // unshuffle brings the bytes of each number together again: all first bytes come first, then all second ones.

@@ -5,7 +5,6 @@ package hdf5
 import "C"
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"runtime"
 	"unsafe"
 
-	"github.com/klauspost/compress/zlib"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -75,19 +73,9 @@ func compress(a *Array, row, rows int) ([][]byte, error) {
 			for k, v := range a.Data[from:min(from+row*rows, len(a.Data))] {
 				binary.LittleEndian.PutUint32(plain[4*k:], math.Float32bits(v))
 			}
-			var b bytes.Buffer
-			w, err := zlib.NewWriterLevel(&b, level)
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(plain); err != nil {
-				return err
-			}
-			if err := w.Close(); err != nil {
-				return err
-			}
-			blocks[i] = b.Bytes()
-			return nil
+			var err error
+			blocks[i], err = deflated(plain)
+			return err
 		})
 	}
 	return blocks, group.Wait()
