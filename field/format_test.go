@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wwflow/wwflow/frame"
 )
 
 // golden is the field in every file of testdata: its formula is that of testdata/generate.py.
@@ -298,6 +300,17 @@ func TestEXRHeader(t *testing.T) {
 	}
 	if out, err := exec.Command(tool, exr, "--compression", "none", "-o", theirs).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	// With a pair the header tells the direction, and the channels are named for it.
+	f.Pair = &frame.Pair{First: &frame.Frame{Index: 5}, Second: &frame.Frame{Index: 4}}
+	if err := WriteFile(exr, f); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = exec.Command(tool, "--info", "-v", exr).CombinedOutput(); err != nil || !strings.Contains(string(out), "backward.u, backward.v") || !strings.Contains(string(out), `flowDirection: "backward"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if ours, err := ReadFile(exr); err != nil || differ(ours, f, 0) != "" {
+		t.Errorf("backward: %v", err)
 	}
 	back, err := ReadFile(theirs)
 	if err != nil {
