@@ -568,6 +568,27 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A last packet that is cut in two costs its own frame and no other, also where threads decode behind the packets.
+func TestTruncatedThreads(t *testing.T) {
+	dir := t.TempDir()
+	front := filepath.Join(dir, "front.mp4")
+	libavtest.FFmpeg(t, "-i", filepath.Join("..", "testdata", "clips", "square-walkers.mp4"), "-c", "copy", "-movflags", "faststart", front)
+	data, err := os.ReadFile(front)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(dir, "cut.mp4")
+	if err := os.WriteFile(cut, data[:100_000], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{1, 2, 4} {
+		frames, info, corrupt := all(t, cut, decode.Options{Scale: 0.1, Threads: threads})
+		if len(frames) != 2 || corrupt != 1 || info.Frames != 3 {
+			t.Errorf("%d threads: %d frames, %d damaged, %d stated; want 2, 1 and 3", threads, len(frames), corrupt, info.Frames)
+		}
+	}
+}
+
 // A stream that changes its size in the middle is refused there.
 func TestSizeChange(t *testing.T) {
 	dir := t.TempDir()

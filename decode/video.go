@@ -375,13 +375,13 @@ func (v *video) feed() error {
 		err := v.in.Next(v.packet)
 		switch {
 		case err == io.EOF:
-			v.drained = true
-			return v.decoder.SendPacket(nil)
+			v.drain()
+			return nil
 		case errors.Is(err, astiav.ErrInvaliddata):
 			v.lose()
 			if errs++; errs > 100 { // the demuxer does not find its way back: this is where the file ends
-				v.drained = true
-				return v.decoder.SendPacket(nil)
+				v.drain()
+				return nil
 			}
 			continue
 		case err != nil:
@@ -401,6 +401,15 @@ func (v *video) feed() error {
 		return nil
 	}
 	return nil
+}
+
+// drain tells the decoder that no packet follows. With several threads it decodes behind the packets, and what
+// it answers then is the fault of one that it was given before.
+func (v *video) drain() {
+	v.drained = true
+	if v.decoder.SendPacket(nil) != nil {
+		v.lose()
+	}
 }
 
 // lose counts a picture that gave no frame, if it lies in the window.
