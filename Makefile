@@ -43,7 +43,7 @@ go-test: debian-test runtime ## unit, contract, script and golden tests under th
 
 # The real pairs say nothing more about memory, and take a minute.
 asan: debian-test runtime ## leaks and overruns of C memory
-	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow
+	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow ./internal/hdf5
 
 python-test: debian-test ## the trainer's tests
 	$(PYTHON) -m pytest -q -rs training/tests
