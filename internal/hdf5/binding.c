@@ -21,16 +21,27 @@ const char *ww_last_error(void) {
 
 void ww_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-// plain says whether the type is a little-endian IEEE 754 number of 16 or 32 bits.
-static int plain(hid_t type) {
-	if (H5Tequal(type, H5T_IEEE_F32LE) > 0) {
-		return 1;
-	}
+// half says whether the type is an IEEE 754 number of 16 bits.
+static int half(hid_t type) {
 	size_t sign, exponent, exponent_size, mantissa, mantissa_size;
-	return H5Tget_size(type) == 2 && H5Tget_order(type) == H5T_ORDER_LE &&
+	return H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == 2 &&
 	       H5Tget_fields(type, &sign, &exponent, &exponent_size, &mantissa, &mantissa_size) >= 0 && sign == 15 && exponent == 10 &&
 	       exponent_size == 5 && mantissa == 0 && mantissa_size == 10 && H5Tget_ebias(type) == 15 &&
 	       H5Tget_norm(type) == H5T_NORM_IMPLIED && H5Tget_offset(type) == 0 && H5Tget_precision(type) == 16;
+}
+
+static void number(hid_t type, ww_set *s) {
+	if (H5Tequal(type, H5T_IEEE_F32LE) > 0) {
+		s->bytes = 4;
+	} else if (H5Tequal(type, H5T_IEEE_F32BE) > 0) {
+		s->bytes = 4, s->big_endian = 1;
+	} else if (H5Tequal(type, H5T_IEEE_F64LE) > 0) {
+		s->bytes = 8;
+	} else if (H5Tequal(type, H5T_IEEE_F64BE) > 0) {
+		s->bytes = 8, s->big_endian = 1;
+	} else if (half(type) && (H5Tget_order(type) == H5T_ORDER_LE || H5Tget_order(type) == H5T_ORDER_BE)) {
+		s->bytes = 2, s->big_endian = H5Tget_order(type) == H5T_ORDER_BE;
+	}
 }
 
 static int describe(ww_set *s) {
@@ -41,13 +52,17 @@ static int describe(ww_set *s) {
 		ok = s->rank >= 0 && (s->rank > WW_MAX_RANK || H5Sget_simple_extent_dims(space, s->dims, NULL) >= 0);
 	}
 	if (ok) {
-		s->class_float = H5Tget_class(type) == H5T_FLOAT;
-		s->bytes = (int)H5Tget_size(type);
-		s->plain = s->class_float && plain(type);
-		s->chunked = H5Pget_layout(plist) == H5D_CHUNKED && s->rank <= WW_MAX_RANK;
-		if (s->chunked) {
+		number(type, s);
+		H5D_layout_t layout = H5Pget_layout(plist);
+		s->layout = WW_OTHER;
+		if (layout == H5D_CHUNKED && s->rank <= WW_MAX_RANK) {
+			s->layout = WW_CHUNKED;
 			ok = H5Pget_chunk(plist, WW_MAX_RANK, s->chunk) == s->rank;
+		} else if (layout == H5D_CONTIGUOUS && H5Pget_external_count(plist) == 0) {
+			s->layout = WW_CONTIGUOUS;
+			s->offset = H5Dget_offset(s->set);
 		}
+		// What stands where nothing was written is not asked for: libhdf5 1.10 can crash in converting it, if it is damaged.
 		int n = H5Pget_nfilters(plist);
 		ok = ok && n >= 0;
 		s->filters = n > WW_MAX_FILTERS ? -1 : n;
@@ -62,6 +77,8 @@ static int describe(ww_set *s) {
 	if (space >= 0) H5Sclose(space);
 	return ok ? 0 : -1;
 }
+
+int ww_has_offset(const ww_set *s) { return s->offset != HADDR_UNDEF; }
 
 // Opens for reading. Locking is off: it fails on some read-only and network file systems, and nobody writes.
 // Returns -1 if the file, -2 if the dataset can't be opened, -3 if it can't be described.
@@ -80,8 +97,6 @@ int ww_open(const char *path, const char *name, ww_set *s) {
 	if (s->set < 0) return -2;
 	return describe(s) == 0 ? 0 : -3;
 }
-
-int ww_read_all(ww_set *s, float *out) { return H5Dread(s->set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0 ? -1 : 0; }
 
 int ww_chunk_size(ww_set *s, const hsize_t *offset, hsize_t *size) { return H5Dget_chunk_storage_size(s->set, offset, size) < 0 ? -1 : 0; }
 

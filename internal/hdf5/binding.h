@@ -3,25 +3,25 @@
 #define WWFLOW_HDF5_H
 #include <hdf5.h>
 
-enum { WW_MAX_RANK = 4, WW_MAX_FILTERS = 4 };
+enum { WW_MAX_RANK = 4, WW_MAX_FILTERS = 4, WW_CHUNKED = 1, WW_CONTIGUOUS = 2, WW_OTHER = 3 };
 
 typedef struct {
 	hid_t file, set;
 	int rank;
 	hsize_t dims[WW_MAX_RANK];
-	int chunked;
+	int layout; // one of the next three
 	hsize_t chunk[WW_MAX_RANK];
 	int filters;               // how many; -1 = more than WW_MAX_FILTERS
 	int filter[WW_MAX_FILTERS]; // their numbers, in the order in which they were applied
-	int class_float;           // whether the elements are floating-point numbers
-	int bytes;                 // size of an element
-	int plain;                 // little-endian IEEE numbers of 2 or 4 bytes
+	int bytes;                 // size of a number, if it is an IEEE 754 one of 2, 4 or 8 bytes, else 0
+	int big_endian;
+	haddr_t offset;            // where a contiguous dataset begins in the file; HADDR_UNDEF if it isn't there
 } ww_set;
 
 void ww_quiet(void);
 const char *ww_last_error(void);
 int ww_open(const char *path, const char *name, ww_set *s);
-int ww_read_all(ww_set *s, float *out);
+int ww_has_offset(const ww_set *s);
 int ww_chunk_size(ww_set *s, const hsize_t *offset, hsize_t *size);
 int ww_read_chunk(ww_set *s, const hsize_t *offset, uint32_t *skipped, void *out);
 int ww_create(const char *path, const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s);

@@ -5,9 +5,11 @@ import "C"
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -17,39 +19,76 @@ import (
 
 // The numbers of HDF5's filters that are undone here.
 const (
-	deflate = 1
-	shuffle = 2
+	deflate  = 1
+	shuffle  = 2
+	fletcher = 3
 )
 
-// chunks is how a dataset is cut up.
+// maxChunks is how many chunks a dataset may have. Each costs libhdf5 a search; h5py makes a thousand of a 4K flow.
+const maxChunks = 1 << 17
+
+// chunks is how a dataset is cut up and what its numbers are. A contiguous one is one chunk.
 type chunks struct {
 	shape, size, grid []int    // of the dataset, of one chunk, of the dataset in chunks
 	filters           []int    // in the order in which they were applied
 	skipped           []uint32 // per chunk: bit i is set where filter i was not applied
 	bytes             int      // of a number
+	order             binary.ByteOrder
 }
 
-// newChunks is nil where libhdf5 must decode the dataset.
-func newChunks(s *C.ww_set, shape []int) *chunks {
-	if s.chunked == 0 || s.plain == 0 || s.filters < 0 {
-		return nil
+// describe takes over what the library found, if it is something that can be decoded.
+func (c *chunks) describe(s *C.ww_set, name string, limit int) error {
+	switch {
+	case s.rank < 1 || s.rank > C.WW_MAX_RANK:
+		return fmt.Errorf("%w: its dataset %q has %d dimensions", ErrFormat, name, s.rank)
+	case s.bytes == 0:
+		return fmt.Errorf("%w: its dataset %q doesn't hold floating-point numbers of 16, 32 or 64 bits", ErrFormat, name)
+	case s.layout == C.WW_OTHER:
+		return fmt.Errorf("%w: its dataset %q is neither contiguous nor chunked", ErrFormat, name)
 	}
-	c := &chunks{shape: shape, bytes: int(s.bytes)}
-	for i, n := range s.chunk[:s.rank] {
-		if n == 0 || uint64(n) > uint64(shape[i]) {
-			return nil
+	c.bytes, c.order = int(s.bytes), binary.LittleEndian
+	if s.big_endian != 0 {
+		c.order = binary.BigEndian
+	}
+	elements, room := 1, limit // a chunk is decoded whole, however little of it lies in the dataset
+	for d, n := range s.dims[:s.rank] {
+		if n == 0 {
+			return fmt.Errorf("%w: its dataset %q is empty", ErrFormat, name)
 		}
-		c.size = append(c.size, int(n))
-		c.grid = append(c.grid, (shape[i]+int(n)-1)/int(n))
+		if uint64(n) > uint64(limit/elements) {
+			return fmt.Errorf("%w: its dataset %q has more than %d numbers", ErrTooLarge, name, limit)
+		}
+		elements *= int(n)
+		size := n
+		if s.layout == C.WW_CHUNKED {
+			size = s.chunk[d]
+		}
+		if size == 0 || uint64(size) > uint64(room) {
+			return fmt.Errorf("%w: its dataset %q has chunks of more than %d numbers", ErrTooLarge, name, limit)
+		}
+		room /= int(size)
+		c.shape, c.size = append(c.shape, int(n)), append(c.size, int(size))
+		c.grid = append(c.grid, (int(n)+int(size)-1)/int(size))
 	}
-	for _, f := range s.filter[:s.filters] {
-		c.filters = append(c.filters, int(f))
-		if f != deflate && f != shuffle {
-			return nil
+	if c.count() > maxChunks {
+		return fmt.Errorf("%w: its dataset %q is cut into %d chunks", ErrTooLarge, name, c.count())
+	}
+	if s.filters < 0 {
+		return fmt.Errorf("%w: its dataset %q went through more than %d filters", ErrFormat, name, C.WW_MAX_FILTERS)
+	}
+	if s.layout == C.WW_CHUNKED {
+		for _, f := range s.filter[:s.filters] {
+			if f != deflate && f != shuffle && f != fletcher {
+				return fmt.Errorf("%w: its dataset %q is packed by filter %d; gzip, shuffle and Fletcher32 are understood", ErrFormat, name, f)
+			}
+			if slices.Contains(c.filters, int(f)) {
+				return fmt.Errorf("%w: its dataset %q went through filter %d twice", ErrFormat, name, f)
+			}
+			c.filters = append(c.filters, int(f))
 		}
 	}
 	c.skipped = make([]uint32, c.count())
-	return c
+	return nil
 }
 
 func product(n []int) int {
@@ -81,45 +120,88 @@ func (c *chunks) offset(i int) [4]C.hsize_t {
 }
 
 // decode undoes the filters of every chunk and puts its numbers where they belong.
-func (c *chunks) decode(raw [][]byte, out []float32) error {
+func (p *parts) decode() (*Array, error) {
+	a := &Array{Shape: p.shape, Data: make([]float32, product(p.shape))}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	want := product(c.size) * c.bytes
-	for i := range raw {
+	for i, raw := range p.raw {
 		group.Go(func() error {
-			b := buffers.get(want)
+			b := buffers.get(product(p.size)*p.bytes + 4*len(p.filters))
 			defer buffers.put(b)
-			plain, err := c.undo(raw[i], c.skipped[i], *b)
+			plain, err := p.undo(raw, p.skipped[i], *b)
 			if err != nil {
-				return fmt.Errorf("%w: chunk %d of %d: %w", ErrFormat, i+1, len(raw), err)
+				return fmt.Errorf("%w: chunk %d of %d: %w", ErrFormat, i+1, len(p.raw), err)
 			}
-			raw[i] = nil
-			c.place(i, plain, out)
+			p.raw[i] = nil
+			p.place(i, plain, a.Data)
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
-func (c *chunks) undo(b []byte, skipped uint32, buffer []byte) ([]byte, error) {
+// undo has room for the numbers and for a checksum of each filter.
+func (c *chunks) undo(b []byte, skipped uint32, room []byte) ([]byte, error) {
+	size := product(c.size) * c.bytes
+	for i, f := range c.filters {
+		if f == fletcher && skipped&(1<<i) == 0 {
+			size += checksum
+		}
+	}
 	for i := len(c.filters) - 1; i >= 0; i-- {
 		if skipped&(1<<i) != 0 {
 			continue
 		}
 		switch c.filters[i] {
 		case deflate:
-			if err := inflate(b, buffer); err != nil {
+			out := room[:size]
+			if err := inflate(b, out); err != nil {
 				return nil, err
 			}
-			b = buffer
+			b = out
 		case shuffle:
 			b = unshuffle(b, c.bytes)
+		case fletcher:
+			size -= checksum
+			n := len(b) - checksum
+			if n < 0 || fletcher32(b[:n]) != binary.LittleEndian.Uint32(b[n:]) {
+				return nil, errors.New("its checksum is wrong")
+			}
+			b = b[:n]
 		}
 	}
-	if len(b) != len(buffer) {
-		return nil, fmt.Errorf("it holds %d bytes instead of %d", len(b), len(buffer))
+	if len(b) != size {
+		return nil, fmt.Errorf("it holds %d bytes instead of %d", len(b), size)
 	}
 	return b, nil
+}
+
+// checksum is how many bytes Fletcher32 appends.
+const checksum = 4
+
+// fletcher32 is HDF5's checksum: of big-endian 16-bit words, and of a last byte as if a 0 followed it.
+func fletcher32(b []byte) uint32 {
+	var low, high uint32
+	fold := func() {
+		low, high = low&0xffff+low>>16, high&0xffff+high>>16
+	}
+	for i := 0; i < len(b); i += 2 {
+		if i%720 == 0 {
+			fold()
+		}
+		word := uint32(b[i]) << 8
+		if i+1 < len(b) {
+			word |= uint32(b[i+1])
+		}
+		low += word
+		high += low
+	}
+	fold()
+	fold()
+	return high<<16 | low
 }
 
 // unshuffle brings the bytes of each number together again: all first bytes come first, then all second ones.
@@ -162,14 +244,23 @@ func (c *chunks) place(i int, b []byte, out []float32) {
 
 // line copies n numbers to every step-th place of out from every stride-th byte of b.
 func (c *chunks) line(out []float32, step int, b []byte, stride, n int) {
-	if c.bytes == 2 {
+	switch {
+	case c.bytes == 2:
 		for k := range n {
-			out[k*step] = half.From(binary.LittleEndian.Uint16(b[k*stride:]))
+			out[k*step] = half.From(c.order.Uint16(b[k*stride:]))
 		}
-		return
-	}
-	for k := range n {
-		out[k*step] = math.Float32frombits(binary.LittleEndian.Uint32(b[k*stride:]))
+	case c.bytes == 8:
+		for k := range n {
+			out[k*step] = float32(math.Float64frombits(c.order.Uint64(b[k*stride:])))
+		}
+	case c.order == binary.LittleEndian: // by itself, because it is what all of Spring is
+		for k := range n {
+			out[k*step] = math.Float32frombits(binary.LittleEndian.Uint32(b[k*stride:]))
+		}
+	default:
+		for k := range n {
+			out[k*step] = math.Float32frombits(c.order.Uint32(b[k*stride:]))
+		}
 	}
 }
 
