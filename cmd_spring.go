@@ -231,6 +231,9 @@ func (s *flowSource) estimate(ctx context.Context, a, b *frame.Frame) (*field.Fi
 
 // blame sets the place of an error: the network says itself what is wrong with it, all else is the input.
 func (s *flowSource) blame(err error) error {
+	if isTerminal(os.Stderr) {
+		fmt.Fprint(os.Stderr, "\r\x1b[K") // takes the progress away
+	}
 	if s.failure != nil && errors.Is(err, s.failure) {
 		return err
 	}
