@@ -1,0 +1,38 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestPNM(t *testing.T) {
+	for name, c := range map[string]struct {
+		data string
+		pix  string
+		err  error
+	}{
+		"colour":  {"P6\n# from a data set\n2 1\n255\nabcdef", "abcdef", nil},
+		"grey":    {"P5 1 2 255\nxy", "xxxyyy", nil},
+		"short":   {"P6 2 1 255\nabc", "", ErrFormat},
+		"16 bits": {"P6 2 1 65535\nabcdefabcdef", "", ErrFormat},
+		"huge":    {"P6 99999 99999 255\nabc", "", ErrFormat},
+		"text":    {"no picture", "", ErrFormat},
+		"empty":   {"", "", ErrFormat},
+	} {
+		path := filepath.Join(t.TempDir(), "a.ppm")
+		if err := os.WriteFile(path, []byte(c.data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(path)
+		if !errors.Is(err, c.err) || err == nil && !bytes.Equal(f.Pix, []byte(c.pix)) {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "missing.png")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+}
