@@ -45,8 +45,9 @@ go-test: debian-test runtime ## unit, contract, script and golden tests under th
 asan: debian-test runtime ## leaks and overruns of C memory
 	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow ./internal/hdf5
 
+# One thread: on a loaded machine small operators wait for the thread that lost its core, for minutes.
 python-test: debian-test ## the trainer's tests
-	$(PYTHON) -m pytest -q -rs training/tests
+	OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests
 
 bench: debian-test runtime ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...

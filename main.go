@@ -166,6 +166,8 @@ func flagsFirst(app *cli.App, args []string) []string {
 		a := args[i]
 		name := strings.TrimLeft(a, "-")
 		switch {
+		case a == "--help" || a == "-h":
+			return append(flags[:depth:depth], a) // an argument behind it would be taken for a topic
 		case a == "--":
 			rest = append(rest, args[i+1:]...)
 			i = len(args)

@@ -105,7 +105,7 @@ func TestDefaultNetworkOnRealPairs(t *testing.T) {
 	if math.Abs(zero-14.053) > 0.01 {
 		t.Errorf("zero flow's error is %.3f px and the material's README says 14.053: the pairs are read wrongly", zero)
 	}
-	if !(ours < zero) {
+	if !(ours <= zero/2) {
 		t.Errorf("the network's mean endpoint error is %.2f px, and that of zero flow is %.2f px", ours, zero)
 	}
 }
