@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from training import scenes
+from training import camera, scenes
 
 PATCH = 16
 FRAMES = ((1920, 1088), (1248, 384), (1024, 448), (640, 480), (512, 384))  # virtual frames, width x height
@@ -82,7 +82,7 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
         origin2 = origin1.clone()  # the whole frame: nothing to follow
     view2 = scene.view(scenes.grid(origin2.float() * PATCH, height, width), second=True)
     visible = seen_in(flow, view1.xy, view1.layer, view2, origin2)
-    frame1, frame2 = scenes.photometric(view1.image, view2.image, generator) if light else (view1.image, view2.image)
+    frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
     h = PATCH // 2
     return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, flow[:, :, h::PATCH, h::PATCH], visible[:, :, h::PATCH, h::PATCH],
                   *(torch.gather(t, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape) for t in (scene.nearness, scene.classes())))

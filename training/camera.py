@@ -1,0 +1,91 @@
+"""What happens to light between a scene and a file: exposure, shading, shadows, fog, blur, noise, compression.
+
+None of it moves with the scene, so none of it is in the flow: the network must learn to look through it. Most pairs differ little between
+their frames, as those of a video do; some differ a lot.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def shoot(first, second, generator=None):
+    """Two frames as a camera gives them: images float [B, n, h, w, 3], 0-255, in; the same, rounded to whole levels, out."""
+    device, batch = first.device, first.shape[0]
+    rand = lambda *s: torch.rand(*s, generator=generator, device=device)
+    randn = lambda *s: torch.randn(*s, generator=generator, device=device)
+    shape = (batch, 1, 1, 1)
+    strength = rand(*shape, 1) ** 2
+    gain, gamma, lift = torch.exp(randn(*shape, 3) * 0.10), torch.exp(randn(*shape, 1) * 0.15), randn(*shape, 1) * 12
+    # a shadow and a fog bank for some of the samples; between the frames they drift on their own
+    shadow = (rand(*shape, 1) < 0.25) * (0.2 + 0.4 * rand(*shape, 1))
+    fog = (rand(*shape, 1) < 0.10) * (0.2 + 0.5 * rand(*shape, 1))
+    grey = 140 + 80 * rand(*shape, 1)
+    bands = [(randn(*shape) * 0.03, randn(*shape) * 0.03, rand(*shape) * 6.28, randn(*shape) * 0.3) for _ in range(4)]
+    h, w = first.shape[2:4]
+    y = torch.arange(h, device=device, dtype=torch.float32)[:, None]
+    x = torch.arange(w, device=device, dtype=torch.float32)
+
+    def wave(i, t):
+        ky, kx, phase, drift = bands[i]
+        return torch.sin(kx * x + ky * y + phase + drift * t).unsqueeze(-1)
+
+    out = []
+    for t, image in enumerate((first, second)):
+        g = gain * torch.exp(randn(*shape, 3) * 0.10 * strength)
+        e = gamma * torch.exp(randn(*shape, 1) * 0.15 * strength)
+        v = (image * g / 255).clamp(1e-3, 2) ** e * 255 + lift + randn(*shape, 1) * 10 * strength
+        v = v * (1 + 0.25 * strength * wave(0, 10 * t * strength[..., 0]))
+        v = v * (1 - shadow * torch.sigmoid(12 * (wave(1, t) + 0.6 * wave(2, t) - 0.5)))
+        out.append(torch.lerp(v, grey.expand_as(v), fog * (0.6 + 0.4 * wave(3, t))))
+    both = torch.stack(out)
+    if float(rand(1)) < 0.3:
+        both = blur(both, defocus(0.4 + 1.2 * float(rand(1)), device))
+    elif float(rand(1)) < 0.15:
+        both = blur(both, shake(2 + 8 * float(rand(1)), math.pi * float(rand(1)), device))
+    both = both + torch.randn(both.shape, generator=generator, device=device) * (rand(1, batch, 1, 1, 1, 1) ** 2) * 8
+    if float(rand(1)) < 0.2:
+        both = compress(both, 4 + 28 * float(rand(1)))
+    both = both.clamp_(0, 255).round_()
+    return both[0], both[1]
+
+
+def defocus(sigma, device):
+    """A Gaussian kernel [k, k]."""
+    r = 1 + int(sigma * 2)
+    k = torch.exp(-0.5 * (torch.arange(-r, r + 1, device=device, dtype=torch.float32) / sigma) ** 2)
+    k = k[:, None] * k
+    return k / k.sum()
+
+
+def shake(length, angle, device):
+    """Motion blur of a shaken camera, along a line `length` pixels long: a kernel [k, k]."""
+    r = 1 + int(length / 2)
+    at = torch.arange(-r, r + 1, device=device, dtype=torch.float32)
+    along = at * math.cos(angle) + at[:, None] * math.sin(angle)
+    across = at[:, None] * math.cos(angle) - at * math.sin(angle)
+    k = (length / 2 + 0.5 - along.abs()).clamp(0, 1) * (1 - across.abs()).clamp(0, 1)
+    return k / k.sum()
+
+
+def blur(images, kernel):
+    """images [..., h, w, 3] by a kernel [k, k]; at the borders by the part of it that lies inside."""
+    flat = images.reshape(-1, *images.shape[-3:]).permute(0, 3, 1, 2)
+    r, k = kernel.shape[0] // 2, kernel[None, None]
+    inside = F.conv2d(torch.ones_like(flat[:1, :1]), k, padding=r)
+    out = F.conv2d(flat.reshape(-1, 1, *flat.shape[2:]), k, padding=r) / inside
+    return out.reshape(flat.shape).permute(0, 2, 3, 1).reshape(images.shape)
+
+
+def compress(images, step):
+    """Block compression: 8x8 cosine transform of each channel, rounded to multiples of a step that grows with frequency (as JPEG's tables do)."""
+    h, w = images.shape[-3:-1]
+    i = torch.arange(8, device=images.device, dtype=torch.float32)
+    basis = torch.cos((2 * i + 1) * i[:, None] * math.pi / 16) * 0.5
+    basis[0] *= math.sqrt(0.5)
+    steps = step * (1 + (i + i[:, None]) / 4)[..., None]
+    blocks = images.reshape(*images.shape[:-3], h // 8, 8, w // 8, 8, 3).transpose(-4, -3)
+    coefficients = torch.einsum("ui,vj,...ijc->...uvc", basis, basis, blocks)
+    coefficients = (coefficients / steps).round() * steps
+    blocks = torch.einsum("ui,vj,...uvc->...ijc", basis, basis, coefficients)
+    return blocks.transpose(-4, -3).reshape(images.shape)
