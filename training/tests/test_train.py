@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training import atlas, checkpoint, textures
+from training import atlas, checkpoint, parts, textures
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
@@ -41,6 +41,13 @@ def test_a_leg_trains_resumes_and_logs_and_two_processes_agree(images, tmp_path)
         rows = list(csv.DictReader(f))
     assert rows and float(rows[-1]["frame_epe"]) > 0 and float(rows[-1]["rate"]) > 0
     assert not [f for f in os.listdir(out) if f.endswith(".tmp")]
+    # over a narrow road to another machine and on from there
+    carried, far = tmp_path / "parts", str(tmp_path / "far")
+    os.makedirs(carried)
+    assert all(os.path.getsize(p) <= 16 * 2**20 for p in parts.pack(os.path.join(out, "checkpoint.pt"), str(carried)))
+    parts.join(str(carried), os.path.join(far, "checkpoint.pt"))
+    third, _ = train(far, images, "--minutes", "0.05", "--budget", "1")
+    assert third["state"]["step"] > second["state"]["step"]
 
 
 def test_atlas_holds_the_textures(images, tmp_path):
