@@ -3,6 +3,8 @@ import os
 
 import torch
 
+from training import network
+
 
 def save(path, state):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -18,3 +20,11 @@ def load(path, device="cpu"):
         return torch.load(path, map_location=device, weights_only=False)
     except TypeError:  # PyTorch before 2.0
         return torch.load(path, map_location=device)
+
+
+def load_average(path):
+    """The flow network with a checkpoint's EMA weights, ready to run: what ships. And the checkpoint itself."""
+    saved = load(path)
+    net = network.WinWin(network.CONFIGS[saved["config"]])
+    net.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in saved["ema"].items()})
+    return net.eval(), saved

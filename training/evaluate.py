@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import torch
 
-from training import export, flowfiles, frames, measures, textures
+from training import checkpoint, flowfiles, frames, measures, textures
 
 
 def zero(a, b):
@@ -124,7 +124,7 @@ def main():
     args = p.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    net, _ = export.load(args.checkpoint)
+    net, _ = checkpoint.load_average(args.checkpoint)
     if torch.cuda.is_available():
         net = net.cuda()
     print(markdown(run(net, args.data, args.out, real=not args.synthetic_only)))
