@@ -22,7 +22,7 @@ def zero(a, b):
 
 def farneback(a, b):
     gray = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (a, b)]
-    return cv2.calcOpticalFlowFarneback(*gray, None, 0.5, 5, 15, 5, 7, 1.5, 0)
+    return cv2.calcOpticalFlowFarneback(*gray, None, 0.5, 3, 15, 3, 5, 1.2, 0)
 
 
 def dis(a, b):
