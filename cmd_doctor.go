@@ -163,8 +163,8 @@ func (f *checkup) print(w io.Writer) error {
 		line("network", "%s %s, %s: %.2f million parameters, licence %s", n.Card.Name, n.Card.Version, n.From, float64(n.Card.Parameters)/1e6, n.Card.Licence)
 		t := n.Card.Training
 		line("", "trained for %d steps (%d samples) at commit %s", t.Steps, t.Samples, t.Commit)
-		for _, e := range n.Card.Errors {
-			line("", "%s, %s: %s: endpoint error %.2f pixels, above 1 pixel %.1f %%, Fl %.1f %%", e.Data, count(e.Pairs, "pair"), e.Method, e.EPE, e.PX1, e.Fl)
+		for _, words := range endpointErrors(n.Card) {
+			line("", "%s", words)
 		}
 		if n.Device != "" {
 			line("", "loaded on %s in %.1f s", n.Device, n.Seconds)
@@ -173,4 +173,26 @@ func (f *checkup) print(w io.Writer) error {
 	line("cache folder", "%s", f.Cache)
 	_, err := io.WriteString(w, s.String())
 	return err
+}
+
+// endpointErrors has a line for each group of pairs that the card sums up: the network's mean error, and the others'.
+// A single data set's are left to the card.
+func endpointErrors(card flow.Card) []string {
+	var lines []string
+	for _, group := range []string{"synthetic", "real"} {
+		own, others := "", []string{}
+		for _, e := range card.Errors {
+			switch {
+			case e.Data != group:
+			case e.Method == card.Name:
+				own = fmt.Sprintf("mean endpoint error on %s: %.2f pixels", count(e.Pairs, e.Data+" pair"), e.EPE)
+			default:
+				others = append(others, fmt.Sprintf("%s %.2f", e.Method, e.EPE))
+			}
+		}
+		if own != "" {
+			lines = append(lines, fmt.Sprintf("%s (%s)", own, strings.Join(others, ", ")))
+		}
+	}
+	return lines
 }
