@@ -46,6 +46,7 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "backward", Usage: "flow from the later frame of a pair to the earlier one"},
 			&cli.IntFlag{Name: "step", Value: 1, Usage: "flow from frame i to frame i+`K`"},
 			&cli.BoolFlag{Name: "cuts", Usage: "find hard scene cuts and paint their pairs black, as unknown flow, instead of a flow that means nothing"},
+			&cli.Float64Flag{Name: "min-confidence", Usage: "make flow unknown, in the picture and in files, where the network is less sure than this: 0 to 1, where 0.5 is an expected error of 1 pixel", DefaultText: "0, none"},
 			&cli.StringFlag{Name: "flo", Usage: "also write `DIR`/%06d.flo, numbered by the frame whose flow it is, from 0"},
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: flo, flo5, kitti (16-bit PNG), exr, npy or pfm; may be repeated"},
 			&cli.StringFlag{Name: "start", Usage: "begin at this `TIME` of the input: seconds, 1:30, or 500ms"},
@@ -70,6 +71,7 @@ type job struct {
 	paint         visualize.Options // MaxFlow 0 = auto
 	step          int
 	cuts          bool
+	sure          float64 // least confidence of known flow
 	exports       []export
 	watch         func(*line, source) source // wraps the stages, to measure them; nil: nobody does
 }
@@ -165,6 +167,9 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 				return net.unknown(p), net.forget(p.First)
 			}
 			f, err := net.estimate(ctx, p)
+			if err == nil {
+				f.DropUnsure(float32(j.sure))
+			}
 			return f, errors.Join(err, net.forget(p.First))
 		},
 		export: j.export,
@@ -246,6 +251,7 @@ func newJob(c *cli.Context) (*job, error) {
 		output: c.String("o"),
 		step:   c.Int("step"),
 		cuts:   c.Bool("cuts"),
+		sure:   c.Float64("min-confidence"),
 		read:   decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: c.Int("threads")},
 		write:  encode.Options{Codec: c.String("codec"), CRF: c.Int("crf"), Threads: c.Int("threads"), Force: c.Bool("force"), Shortest: c.IsSet("frames")},
 		paint:  visualize.Options{Legend: c.Bool("legend"), Threads: c.Int("threads")},
@@ -276,7 +282,9 @@ func newJob(c *cli.Context) (*job, error) {
 		"frames":  c.IsSet("frames") && j.read.Frames < 1,
 		"threads": j.read.Threads < 0,
 		"scale":   !(j.read.Scale > 0) || j.read.Scale > 16,
-		"crf":     c.IsSet("crf") && j.write.CRF < 0,
+
+		"min-confidence": !(j.sure >= 0) || j.sure > 1,
+		"crf":            c.IsSet("crf") && j.write.CRF < 0,
 	} {
 		if bad {
 			return nil, usagef("--%s %v is out of range", name, c.Value(name))
