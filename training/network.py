@@ -204,6 +204,14 @@ def convex_upsample(flow, mask, factor):
     return torch.cat([F.pixel_shuffle(s / total, factor) for s in sums], 1)
 
 
+def bilinear_mask(factor):
+    """convex_upsample's logits for (nearly) bilinear interpolation: from all-equal weights, upsampling stays in blocks for thousands of steps."""
+    d = (torch.arange(factor) + 0.5) / factor - 0.5
+    w = torch.stack([(-d).clamp(min=0), 1 - d.abs(), d.clamp(min=0)])  # of the cell before, its own, the one behind
+    logits = torch.log(w[:, None, :, None] * w[None, :, None, :] + 0.05).reshape(-1)
+    return logits - logits.mean()
+
+
 # ---------------------------------------------------------------- stages
 
 class Encoder(nn.Module):
@@ -310,6 +318,8 @@ class Decoder(nn.Module):
         self.start4, self.state4 = nn.Conv2d(s4, c.hidden[1], 1), nn.Conv2d(c.hidden[0], c.hidden[1], 1)
         self.update8, self.update4 = Update(c.hidden[0], c.radius[0]), Update(c.hidden[1], c.radius[1])
         self.mask = nn.Sequential(nn.ReLU(), nn.Conv2d(c.hidden[1], 96, 3, padding=1), nn.ReLU(), nn.Conv2d(96, 144, 1))
+        with torch.no_grad():
+            self.mask[-1].bias.copy_(bilinear_mask(4))
         self.scale = nn.Sequential(nn.ReLU(), nn.Conv2d(c.hidden[1], 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
 
     def match(self, queries, keys, xy1, xy2):

@@ -72,6 +72,13 @@ def test_unknown_flow_gives_no_gradient_and_no_nan(bank, positions):
     assert not missing, f"never trained: {missing}"
 
 
+def test_upsampling_starts_nearly_bilinear():
+    ramp = torch.arange(8.0).reshape(1, 1, 1, 8).expand(1, 2, 8, 8)
+    mask = network.bilinear_mask(4).reshape(1, -1, 1, 1).expand(1, -1, 8, 8)
+    fine = network.convex_upsample(ramp, mask, 4)[0, 0, 16, 8:24]
+    assert (fine[1:] > fine[:-1]).all() and (fine - (torch.arange(8, 24) - 1.5) / 4).abs().max() < 0.2
+
+
 SEED = 18
 
 
