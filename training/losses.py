@@ -58,9 +58,8 @@ def matching(network, out, sample):
 
 
 def pool(flow, valid, stride):
-    """Mean of the flow [W, 2, h, w] over the valid pixels of each cell, and which cells are of one motion or at least known."""
-    weight = F.avg_pool2d(valid, stride)
-    return F.avg_pool2d(flow * valid, stride) / weight.clamp(min=1e-3), (weight > 0.5).float()
+    """Mean of the flow [W, 2, h, w] over the valid pixels of each cell."""
+    return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 
 def flow_loss(out, sample, weight_hidden=0.25):
@@ -73,15 +72,15 @@ def flow_loss(out, sample, weight_hidden=0.25):
     weight = torch.where(sample.visible.reshape(b * n, 1, h, w), 1.0, weight_hidden) * known
     valid = known.float()
 
+    # what the steps of one stride are compared with, and how much each cell counts
+    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4)}
+    goals[1] = truth, weight
+
     def l1(flow, stride):
-        t, _ = pool(truth, valid, stride) if stride > 1 else (truth, None)
-        g = F.avg_pool2d(weight, stride) if stride > 1 else weight
+        t, g = goals[stride]
         error = ((flow * stride - t) ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
         # a far error pulls like its logarithm: hopeless pixels don't drown the others
-        return (torch.log1p(error / 2) * 2 * g).sum() / weight_total(g)
-
-    def weight_total(g):
-        return g.sum().clamp(min=1)
+        return (torch.log1p(error / 2) * 2 * g).sum() / g.sum().clamp(min=1)
 
     rows, columns = h // PATCH, w // PATCH
     as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
@@ -95,5 +94,5 @@ def flow_loss(out, sample, weight_hidden=0.25):
     error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
     s = out["log_scale"]
     total = total + 0.05 * ((error * torch.exp(-s) + s + math.log(2)) * known).mean()
-    epe = (((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt() * weight.gt(0.5)).sum() / weight.gt(0.5).sum().clamp(min=1)
-    return total, epe
+    counted = weight > 0.5
+    return total, (error * counted).sum() / counted.sum().clamp(min=1)

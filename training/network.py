@@ -349,9 +349,9 @@ class Decoder(nn.Module):
         k = torch.cat([look, xy, -near * (xy ** 2).sum(-1, keepdim=True), sure], -1)
         return attend(q, k, torch.cat([flow, flow], -1), 1)[..., :2]
 
-    def forward(self, one, two, xy1, xy2, offset, shape, keys_xy=None, memory=None):
+    def forward(self, one, two, xy1, xy2, offset, shape, memory=None):
         """one, two: Encoder's features. xy1, xy2 [B, T, 2]: token positions of the windows. offset [W, 2, 1, 1]: where window 2 lies
-        relative to window 1, in pixels. memory, keys, keys_xy: frame 2's tokens where they are more than the windows' own (distractors).
+        relative to window 1, in pixels. memory: frame 2's tokens and keys where they are more than the windows' own (distractors).
         Returns a dict: flow [W, 2, h, w] and log_scale [W, 1, h, w] in pixels, and what the losses need."""
         c = self.config
         xy1, xy2 = xy1.float(), xy2.float()
@@ -376,13 +376,13 @@ class Decoder(nn.Module):
         hidden = self.start8(one["p8"]) + start
         flows8 = []
         for _ in range(c.steps[0]):
-            hidden, flow8 = self.update8(hidden, one["c8"], two["c8"], flow8 if not self.training else flow8.detach())
+            hidden, flow8 = self.update8(hidden, one["c8"], two["c8"], flow8.detach())
             flows8.append(flow8)
         flow4 = up2(flow8) * 2
         hidden = self.start4(one["p4"]) + up2(self.state4(hidden))
         flows4 = []
         for _ in range(c.steps[1]):
-            hidden, flow4 = self.update4(hidden, one["c4"], two["c4"], flow4 if not self.training else flow4.detach())
+            hidden, flow4 = self.update4(hidden, one["c4"], two["c4"], flow4.detach())
             flows4.append(flow4)
         flow = convex_upsample(flow4, self.mask(hidden), 4) * 4 + offset
         log_scale = F.interpolate(self.scale(hidden), scale_factor=4.0, mode="bilinear", align_corners=False).float().clamp(-4, 6)

@@ -43,7 +43,7 @@ class Scenes:
     """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
     windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h)."""
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, light=True):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         device, self.generator = bank.device, generator
         batch, layers = focus.shape[0], objects + 1
@@ -130,7 +130,6 @@ class Scenes:
         self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
         self.lay_offset = rand(batch, layers, 2) * 2 * bank.shape[1]
         self.tone = torch.exp(randn(batch, layers, 3) * 0.12) * log_uniform(0.6, 1.4, batch, layers, 1)
-        self.light = light
 
     # Per-layer parameters, shaped to meet [B, n, h, w].
     def _of(self, value, layer):
@@ -140,7 +139,7 @@ class Scenes:
     def _waves(self, p, layer):
         total = 0
         for i in range(WAVES):
-            k, phase, size = (self._of(t, layer)[..., i] if t is self.wave_phase else self._of(t, layer)[..., i, :] for t in (self.wave_k, self.wave_phase, self.wave))
+            k, phase, size = (self._of(t[:, :, i], layer) for t in (self.wave_k, self.wave_phase, self.wave))
             total = total + torch.sin(p[..., 0] * k[..., 0] + p[..., 1] * k[..., 1] + phase).unsqueeze(-1) * size
         return total
 
