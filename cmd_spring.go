@@ -86,23 +86,28 @@ func springScore(c *cli.Context) error {
 		FlowDir:   c.String("flow"), Float16: c.Bool("float16"), ErrorMaps: c.String("error-maps"), Journal: c.String("journal"),
 		Progress: progress(c.Bool("quiet"), "flow"),
 	}
-	// What is wrong with the data set is said before the network is loaded.
-	if _, err := o.Flows(); err != nil {
-		return place(errInput, err)
-	}
-	source, err := openFlowSource(c)
+	source, err := openForSpring(c, &o)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	if o.FlowDir == "" {
-		o.Estimate, o.Source = source.estimate, source.name
-	}
 	report, err := spring.Evaluate(c.Context, o)
 	if err != nil {
 		return source.blame(err)
 	}
 	return place(errOutput, write(report, c.Bool("per-sequence")))
+}
+
+// openForSpring opens the source of the flow that o is about. What is wrong with the data set is said before the network is loaded.
+func openForSpring(c *cli.Context, o *spring.Options) (*flowSource, error) {
+	if _, err := o.Flows(); err != nil {
+		return nil, place(errInput, err)
+	}
+	source, err := openFlowSource(c)
+	if err == nil && o.FlowDir == "" {
+		o.Estimate, o.Source = source.estimate, source.name
+	}
+	return source, err
 }
 
 func springSubmit(c *cli.Context) error {
@@ -113,17 +118,11 @@ func springSubmit(c *cli.Context) error {
 		return err
 	}
 	o := spring.Options{Selection: spring.Selection{Root: c.String("root"), Split: "test"}, FlowDir: c.String("flow"), Progress: progress(c.Bool("quiet"), "flow")}
-	if _, err := o.Flows(); err != nil {
-		return place(errInput, err)
-	}
-	source, err := openFlowSource(c)
+	source, err := openForSpring(c, &o)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	if o.FlowDir == "" {
-		o.Estimate, o.Source = source.estimate, source.name
-	}
 	n, err := spring.Submit(c.Context, o, c.String("out"))
 	if err != nil {
 		return source.blame(err)
