@@ -2,8 +2,9 @@
 
     python3 -m training.ablate --minutes 8 --out training/ablation
 
-Each row is a run of training.train of its own, from nothing, with the same seed, time and pixels a step; the whole-frame row trains on all of
-FRAME. Measured on synthetic whole frames of FRAME and of LARGE, far above what any row trained on. Writes table.md and figure.png.
+Each row is a run of training.train of its own, from nothing, on one CPU thread, with the same seed and the same CPU time (so that a busy machine
+does not decide). All cut their windows from virtual frames of FRAME; the whole-frame row trains on all of it. Measured on synthetic whole frames
+of FRAME and of LARGE, far above what any row trained on. Writes table.md and figure.png.
 """
 import argparse
 import csv
@@ -11,12 +12,14 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 
 import torch
 
 from training import checkpoint, frames, network, tasks, textures
 
 FRAME, LARGE = (640, 384), (1280, 768)
+LIMIT = 400  # textures: a smaller bank, so that peak memory is mostly the network's
 ROWS = (
     # name, windows' shape, positions, batch
     ("1 window", "1x128x128", "rope", 8),
@@ -28,18 +31,30 @@ ROWS = (
 )
 
 
+def peak_memory(pid):
+    """Peak resident memory of a process so far, MB; None where it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return next((int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM")), None)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def run(name, shape, positions, batch, args):
     """Train one row in a process of its own. Returns its folder, samples/s and peak memory in MB."""
     out = os.path.join(args.runs, name.replace(" ", "-").replace(",", ""))
     command = [sys.executable, "-m", "training.train", "--config", args.config, "--out", out, "--minutes", str(args.minutes), "--shapes", shape, "--positions", positions,
-               "--batch", str(batch), "--evaluate-every", "1e9", "--evaluate-on", "1", "--textures", args.textures, "--threads", str(args.threads)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{name}: training ended with status {status}: run {' '.join(command)} to see why")
+               "--batch", str(batch), "--evaluate-every", "1e9", "--evaluate-on", "1", "--textures", args.textures, "--limit", str(LIMIT), "--threads", "1", "--cpu-time",
+               "--frame", "{}x{}".format(*FRAME), "--device", "cpu"]
+    process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0
+    while process.poll() is None:  # its own high-water mark: rusage's would begin with this process's
+        peak = peak_memory(process.pid) or peak
+        time.sleep(0.5)
+    if process.returncode:
+        raise RuntimeError(f"{name}: training ended with status {process.returncode}: run {' '.join(command)} to see why")
     with open(os.path.join(out, "log.csv")) as f:
         last = list(csv.DictReader(f))[-1]
-    return out, float(last["samples"]) / (60 * float(last["minutes"])), usage.ru_maxrss / 1024
+    return out, float(last["samples"]) / (60 * float(last["minutes"])), peak
 
 
 def measure(out, config, positions, held_out, size, count):
@@ -69,12 +84,11 @@ def figure(rows, path):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--minutes", type=float, default=8, help="of each row")
+    p.add_argument("--minutes", type=float, default=8, help="CPU minutes of each row")
     p.add_argument("--config", default="tiny")
     p.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "ablation"))
     p.add_argument("--runs", default="runs/ablation")
     p.add_argument("--textures", default=textures.DEFAULT)
-    p.add_argument("--threads", type=int, default=torch.get_num_threads())
     p.add_argument("--frames", type=int, default=6)
     args = p.parse_args()
     _, held_out = frames.split(textures.load(args.textures))
@@ -86,7 +100,7 @@ def main():
         print(rows[-1], flush=True)
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "table.md"), "w") as f:
-        f.write(f"`{args.config}`, {args.minutes:g} minutes each, {args.threads} CPU threads; EPE in pixels on {args.frames} synthetic whole frames\n\n")
+        f.write(f"`{args.config}`, {args.minutes:g} minutes of CPU time each, one thread; EPE in pixels on {args.frames} synthetic whole frames\n\n")
         f.write("| trained on | shape | batch | samples/s | peak memory, MB | EPE at {}x{} | EPE at {}x{} |\n|---|---|---|---|---|---|---|\n".format(*FRAME, *LARGE))
         for r in rows:
             f.write("| {name} | {shape} | {batch} | {speed:.2f} | {memory:.0f} | {frame:.2f} | {large:.2f} |\n".format(**r))

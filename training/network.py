@@ -38,7 +38,7 @@ class Config:
     match: int = 64              # channels of a matching head, for each of three depths
     correlation: tuple = (64, 32)  # channels that are correlated at strides 8, 4
     hidden: tuple = (96, 64)     # channels of the refinement's state at strides 8, 4
-    steps: tuple = (3, 2)        # refinement steps at strides 8, 4
+    steps: tuple = (3, 3)        # refinement steps at strides 8, 4
     radius: tuple = (4, 3)       # of the local correlation at strides 8, 4
     positions: str = "rope"      # or "absolute" (sine-cosine), for the comparison
 

@@ -124,6 +124,9 @@ class Scenes:
         twin = pick(0.1, batch, layers)  # some layers repeat the background's texture: camouflage
         self.texture = torch.where(twin, self.texture[:, :1], self.texture)
         scale = log_uniform(0.35, 1.3, batch, layers)
+        # sky and walls show next to nothing; water, foliage and bricks show the same thing again and again
+        scale = torch.where(pick(0.12, batch, layers), log_uniform(0.01, 0.1, batch, layers), scale)
+        self.tile = torch.where(pick(0.12, batch, layers), log_uniform(16, 100, batch, layers), torch.full((batch, layers), float(bank.shape[1]), device=device))
         angle = rand(batch, layers) * 2 * math.pi
         flip = torch.where(pick(0.5, batch, layers), 1.0, -1.0)
         c, s = torch.cos(angle) * scale, torch.sin(angle) * scale
@@ -190,7 +193,7 @@ class Scenes:
         lay, offset = per_pixel(self.lay), per_pixel(self.lay_offset)
         u = lay[..., 0] * p[..., 0] + lay[..., 1] * p[..., 1] + offset[..., 0]
         v = lay[..., 2] * p[..., 0] + lay[..., 3] * p[..., 1] + offset[..., 1]
-        return textures.sample(self.bank, per_pixel(self.texture), u, v) * per_pixel(self.tone)
+        return textures.sample(self.bank, per_pixel(self.texture), u, v, per_pixel(self.tile)) * per_pixel(self.tone)
 
     def view(self, xy, second):
         """Render windows at pixel coordinates xy [B, n, h, w, 2] of frame 1 or 2 -> View."""

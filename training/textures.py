@@ -57,16 +57,17 @@ def class_of(path):
     return FOLDERS.index(os.path.basename(os.path.dirname(path)))
 
 
-def sample(bank, index, u, v):
+def sample(bank, index, u, v, tile):
     """Bilinear look-up with mirrored repetition.
 
-    bank: int32 [n, S, S] view of the texels; index: int64 [...], u, v: float [...] texel coordinates.
+    bank: int32 [n, S, S] view of the texels; index: int64 [...], u, v: float [...] texel coordinates;
+    tile: float [...], at most S: how many texels of a side are repeated.
     Returns float [..., 3], 0-255.
     """
-    n, s, _ = bank.shape
-    def fold(x):  # mirrored repetition: period 2S
-        x = torch.remainder(x, 2 * s)
-        return torch.minimum(x, (2 * s - 1e-3) - x).clamp_(0, s - 1.001)
+    s = bank.shape[1]
+    def fold(x):  # mirrored repetition: the period is two tiles
+        x = torch.remainder(x, 2 * tile)
+        return torch.minimum(x, 2 * tile - x).clamp_(0, s - 1.001)
     u, v = fold(u), fold(v)
     x0, y0 = u.floor(), v.floor()
     fx, fy = (u - x0).unsqueeze(-1), (v - y0).unsqueeze(-1)

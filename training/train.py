@@ -30,9 +30,11 @@ def arguments(argv=None):
     p.add_argument("--out", default="runs/tiny", help="folder of the run; an existing checkpoint there is gone on from")
     p.add_argument("--minutes", type=float, default=60, help="how long this leg trains")
     p.add_argument("--budget", type=float, help="minutes of the whole schedule, all legs together (default: this leg ends it)")
+    p.add_argument("--cpu-time", action="store_true", help="count minutes of this process's CPU time: runs on a busy machine stay comparable")
     p.add_argument("--batch", type=int, default=4, help="samples a step for the first window shape; others get as many pixels")
     p.add_argument("--accumulate", type=int, default=1, help="steps whose gradients are added up")
     p.add_argument("--shapes", default="2x128x128,2x128x128,1x192x256", help="NxHxW of windows, one is drawn for each step")
+    p.add_argument("--frame", type=lambda s: tuple(int(x) for x in s.split("x")), help="WxH of the virtual frames that windows are cut from (default: one of windows.FRAMES for each step)")
     p.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
     p.add_argument("--textures", default=textures.DEFAULT, help="folder of images, or an atlas")
     p.add_argument("--limit", type=int, help="use only so many textures")
@@ -135,7 +137,7 @@ def main(argv=None):
         state = saved["state"]
         seed += state["step"]
         if args.restart_schedule:
-            state["schedule"] = 0.0
+            state["schedule"], state["full_motion"] = 0.0, True  # it has learned to match: no need to begin with short motion again
         print(f"resumed {path}: step {state['step']}, {state['seconds'] / 60:.1f} minutes", flush=True)
     random.seed(seed)
     torch.manual_seed(seed)
@@ -159,11 +161,12 @@ def main(argv=None):
     table = csv.writer(log)
     if log.tell() == 0:
         table.writerow(["step", "minutes", "samples", "samples_per_s", "rate", *task.columns, *task.measures])
-    start = last = time.time()
+    clock = time.process_time if args.cpu_time else time.time
+    start = last = clock()
     began, clock0 = state["seconds"], state["schedule"]
     sums, counted, next_evaluation, next_save = torch.zeros(len(task.columns), device=device), 0, args.evaluate_every * 60, 60
     net.train()
-    while not group.agree(time.time() - start >= args.minutes * 60):
+    while not group.agree(clock() - start >= args.minutes * 60):
         progress = min(1.0, state["schedule"] / budget)
         rate = learning_rate(progress, args.rate)
         for g in optimiser.param_groups:
@@ -173,7 +176,7 @@ def main(argv=None):
             n, h, w = shape_rng.choice(shapes)
             batch = max(1, round(pixels / (n * h * w)))
             with torch.no_grad():
-                s = windows.sample(bank, batch, n, h, w, motion=motion_range(progress), generator=generator)
+                s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame)
             with torch.autocast("cuda", torch.bfloat16) if on_gpu else contextlib.nullcontext():
                 out = task.forward(forward, s)
             loss, logged = task.loss(net, out, s)
@@ -190,7 +193,7 @@ def main(argv=None):
             for a, b in zip(average.state_dict().values(), net.state_dict().values()):
                 a.lerp_(b, 1 - decay) if a.is_floating_point() else a.copy_(b)
         state["step"] += 1
-        elapsed = time.time() - start
+        elapsed = clock() - start
         state["seconds"], state["schedule"] = began + elapsed, clock0 + elapsed
         ending = elapsed >= args.minutes * 60
         if group.rank == 0 and (state["step"] % 100 == 0 or ending):
@@ -199,14 +202,14 @@ def main(argv=None):
             if elapsed >= next_evaluation or ending:
                 found = [f"{x:.4g}" for x in task.evaluate(average, whole)]
                 next_evaluation += args.evaluate_every * 60
-            speed = counted and (state["samples"] - state.get("logged", 0)) / (time.time() - last)
+            speed = counted and (state["samples"] - state.get("logged", 0)) / (clock() - last)
             row = [state["step"], f"{state['seconds'] / 60:.2f}", state["samples"], f"{speed:.2f}", f"{rate:.2e}", *(f"{x:.3f}" for x in mean), *found]
             table.writerow(row), log.flush()
             print(*row, flush=True)
-            state["logged"], last = state["samples"], time.time()
+            state["logged"], last = state["samples"], clock()
             sums.zero_()
             counted = 0
-        if time.time() - start >= next_save:
+        if clock() - start >= next_save:
             save()
             next_save += 120
     save()
