@@ -38,10 +38,12 @@ def real_pairs(root):
             yield row["name"], flowfiles.read_frame(at("frame1")), flowfiles.read_frame(at("frame2")), flowfiles.read(at("flow"))
 
 
-def synthetic_pairs(root, count=12):
-    _, held_out = frames.split(textures.load(os.path.join(root, "textures")))
-    for i, (a, b, f) in enumerate(frames.synthetic(held_out, count)):
-        yield f"synthetic/{i:02d}", a.numpy(), b.numpy(), f.numpy()
+def synthetic_pairs(bank, count=12):
+    """(name, frame1, frame2, flow) of frames painted with a bank's held-out textures; a third as many are Full HD."""
+    _, held_out = frames.split(bank)
+    for group, number, sizes in (("synthetic", count, frames.SIZES), ("synthetic-full-hd", max(1, count // 3), frames.FULL_HD)):
+        for i, s in enumerate(frames.samples(held_out, number, sizes=sizes)):
+            yield f"{group}/{i:02d}", s.frame1[0, 0].byte().numpy(), s.frame2[0, 0].byte().numpy(), s.flow[0, 0].numpy()
 
 
 def paint(flow, top=None):
@@ -82,26 +84,26 @@ def markdown(table):
     return "\n".join(lines) + "\n"
 
 
-def group_of(name):
-    return "synthetic" if name.startswith("synthetic") else "real"
+def groups_of(name):
+    """The means that a pair counts in: its data set, and `real` for what was not made here."""
+    return (name.split("/")[0],) if name.startswith("synthetic") else ("real", name.split("/")[0])
 
 
-def run(net, root, out=None, real=True, synthetic=True):
-    """Table of all methods: {pairs: {name: {method: measures}}, means: {group: ..., dataset: ...}}."""
+def run(net, bank=None, root=None, out=None):
+    """Measure all methods on the synthetic frames of a bank of textures and on the real pairs of a folder, where given.
+    Table: {pairs: {name: {method: measures}}, means: {group or data set: {method: measures}}}."""
     methods = {"zero": zero, "farneback": farneback, "dis": dis, "ours": lambda a, b: net.estimate(a.copy(), b.copy())[0].cpu().numpy()}
     table, rows = {"pairs": {}, "means": {}}, []
-    todo = ([synthetic_pairs(root)] if synthetic else []) + ([real_pairs(root)] if real else [])
+    todo = ([] if bank is None else [synthetic_pairs(bank)]) + ([real_pairs(root)] if root else [])
     for source in todo:
         for name, a, b, truth in source:
             flows = {m: f(a, b) for m, f in methods.items()}
             table["pairs"][name] = {m: measures.summary(f, truth) for m, f in flows.items()}
             rows.append(strip(a, truth, flows["ours"], flows["dis"]))
-    names = list(table["pairs"])
     groups = {}
-    for n in names:
-        groups.setdefault(group_of(n), []).append(n)
-        if group_of(n) == "real":
-            groups.setdefault(n.split("/")[0], []).append(n)
+    for name in table["pairs"]:
+        for g in groups_of(name):
+            groups.setdefault(g, []).append(name)
     for g, members in groups.items():
         table["means"][g] = {m: measures.mean([table["pairs"][n][m] for n in members]) for m in methods}
     if out:
@@ -119,6 +121,7 @@ def main():
     p.add_argument("checkpoint")
     p.add_argument("--data", default=os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data"))
     p.add_argument("--out", help="folder for table.json, table.md, sheet.png")
+    p.add_argument("--textures", help="folder of images, or an atlas, for the synthetic frames (default: the data's)")
     p.add_argument("--synthetic-only", action="store_true", help="what a network may be chosen on")
     p.add_argument("--threads", type=int, default=0)
     args = p.parse_args()
@@ -127,7 +130,8 @@ def main():
     net, _ = checkpoint.load_average(args.checkpoint)
     if torch.cuda.is_available():
         net = net.cuda()
-    print(markdown(run(net, args.data, args.out, real=not args.synthetic_only)))
+    bank = textures.load(args.textures or os.path.join(args.data, "textures"))
+    print(markdown(run(net, bank, None if args.synthetic_only else args.data, args.out)))
 
 
 if __name__ == "__main__":

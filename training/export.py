@@ -4,7 +4,7 @@
 
 encoder.onnx: `frame` uint8 [1, H, W, 3] -> features; decoder.onnx: `a.*`, `b.*` (features of two frames) -> `flow` [1, H, W, 2] in
 pixels and `log_scale` [1, H, W]. Any H and W: the network pads and crops itself. Attention is com.microsoft.MultiHeadAttention, so that
-ONNX Runtime never stores a tokens x tokens matrix. Also writes parity/: two small frames and what PyTorch says of them, for the tests.
+ONNX Runtime never stores a tokens x tokens matrix. encoder.fp16.onnx and decoder.fp16.onnx are the same in half precision. Also writes parity/: two small frames and what PyTorch says of them, for the tests.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training import checkpoint, evaluate, flowfiles
+from training import checkpoint, evaluate, flowfiles, half
 
 OPSET = 17
 TEXTURES = ("metadata-extractor-images (free use), GroceryStoreDataset (MIT), clothing-dataset-small (CC0), Debian wallpapers: gnome-backgrounds, mate-backgrounds, "
@@ -102,7 +102,7 @@ def parity(net, folder):
 
 def errors(table, name):
     """The means of training.evaluate's table in the card's form: one row for each data set and method."""
-    count = lambda group: sum(1 for n in table["pairs"] if n.startswith(group + "/") or (group == "real" and not n.startswith("synthetic/")))
+    count = lambda group: sum(group in evaluate.groups_of(n) for n in table["pairs"])
     return [dict(data=group, method=name if method == "ours" else method, pairs=count(group), epe=round(m["epe"], 3), px1=round(m["px1"], 2), fl=round(m["fl"], 2))
             for group, row in table["means"].items() for method, m in row.items()]
 
@@ -111,12 +111,12 @@ def card_page(card, table):
     """The model card for people to read, Markdown."""
     t = card["training"]
     page = [f"# {card['name']}", "", "Written by `python3 -m training.export`; `model.json` says the same to programs.", "",
-            f"- {card['parameters']:,} parameters, float32; a binocular vision transformer with matching and refinement (training/network.py)",
+            f"- {card['parameters']:,} parameters, float32 and float16; a binocular vision transformer with matching and refinement (training/network.py)",
             f"- trained from nothing for {t['steps']:,} steps, {t['samples']:,} samples of two windows (or one larger), {t['minutes']:g} minutes on {t['device']}; code at {t['commit']}",
             f"- data: {t['data']}", f"- licence of the weights: {card['licence']}",
             "- trained for motion of up to 200 pixels at Full HD, on made scenes; where nothing has texture it is unsure, and `--style confidence` shows where", ""]
     if table:
-        page += ["## Errors on whole frames", "", "`synthetic`: seeded scenes painted with textures that were never trained on; networks are chosen on these. The other pairs are real or "
+        page += ["## Errors on whole frames", "", "`synthetic` and `synthetic-full-hd`: seeded scenes painted with textures that were never trained on; networks are chosen on these. The other pairs are real or "
                  "rendered by others, and only reported. Zero flow, Farneback and DIS (medium) of OpenCV on the same pairs.", "", evaluate.markdown(table)]
     return "\n".join(page)
 
@@ -131,21 +131,23 @@ def main():
     net, saved = checkpoint.load_average(args.checkpoint)
     os.makedirs(args.to, exist_ok=True)
     graphs(net, args.to)
-    parity(net, os.path.join(args.to, "parity"))
+    at = lambda name: os.path.join(args.to, name)
+    half.pair(at("encoder.onnx"), at("decoder.onnx"), at("encoder.fp16.onnx"), at("decoder.fp16.onnx"))
+    parity(net, at("parity"))
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(__file__) or ".").stdout.strip()
     state = saved["state"]
     name = "winwin-" + saved["config"]
-    card = dict(format=1, name=name, version="1", parameters=sum(v.numel() for v in net.parameters()),
+    card = dict(format=1, name=name, version="1", precisions=["fp32", "fp16"], parameters=sum(v.numel() for v in net.parameters()),
                 training=dict(commit=commit, steps=state["step"], samples=state["samples"], minutes=round(state["seconds"] / 60, 1), device=args.device_note,
                               data="synthetic scenes rendered in windows; textures: " + TEXTURES),
                 errors=errors(json.load(open(args.table)), name) if args.table else [], licence="Apache-2.0")
-    with open(os.path.join(args.to, "model.json"), "w") as f:
+    with open(at("model.json"), "w") as f:
         json.dump(card, f, indent=1)
         f.write("\n")
-    with open(os.path.join(args.to, "README.md"), "w") as f:
+    with open(at("README.md"), "w") as f:
         f.write(card_page(card, json.load(open(args.table)) if args.table else None))
-    for name in ("encoder.onnx", "decoder.onnx"):
-        print(name, os.path.getsize(os.path.join(args.to, name)) // 1024, "KiB")
+    for name in ("encoder.onnx", "decoder.onnx", "encoder.fp16.onnx", "decoder.fp16.onnx"):
+        print(name, os.path.getsize(at(name)) // 1024, "KiB")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def split(bank):
 
 
 SIZES = ((512, 384), (640, 480), (1024, 448))
+FULL_HD = ((1920, 1088),)
 
 
 def samples(held_out, count=12, seed=7, sizes=SIZES):
@@ -24,9 +25,3 @@ def samples(held_out, count=12, seed=7, sizes=SIZES):
     for i in range(count):
         w, h = sizes[i % len(sizes)]
         yield windows.sample(held_out, 1, 1, h, w, motion=0.6, generator=generator, rng=rng, size=(w, h), objects=8)
-
-
-def synthetic(held_out, count=12, seed=7):
-    """The same frames as pairs: (frame1, frame2 uint8 [H, W, 3], flow [H, W, 2])."""
-    for s in samples(held_out, count, seed):
-        yield s.frame1[0, 0].byte(), s.frame2[0, 0].byte(), s.flow[0, 0]

@@ -1,7 +1,9 @@
+import onnx
 import torch
+from onnx import TensorProto
 
 from test_network import make
-from training import export, flowfiles
+from training import export, flowfiles, half
 
 
 def test_graphs_are_written_with_fused_attention_and_the_reference_beside_them(tmp_path):
@@ -13,6 +15,26 @@ def test_graphs_are_written_with_fused_attention_and_the_reference_beside_them(t
         assert all(o in data for o in operators), name
     flow = flowfiles.read_flo(str(tmp_path / "parity" / "flow.flo"))
     assert flow.shape == (100, 171, 2) and torch.isfinite(torch.from_numpy(flow)).all()
+
+
+def test_half_precision_keeps_positions_matching_and_flow_in_float32(tmp_path):
+    export.graphs(make().eval(), str(tmp_path))
+    at = lambda name: str(tmp_path / name)
+    half.pair(at("encoder.onnx"), at("decoder.onnx"), at("encoder.fp16.onnx"), at("decoder.fp16.onnx"))
+    encoder, decoder = onnx.load(at("encoder.fp16.onnx")), onnx.load(at("decoder.fp16.onnx"))
+    kind = lambda values: {v.name: v.type.tensor_type.elem_type for v in values}
+    features = kind(encoder.graph.output)
+    assert features["keys"] == TensorProto.FLOAT and all(features[n] == TensorProto.FLOAT16 for n in ("tokens", "p8", "p4", "c8", "c4"))
+    assert all(features[name[2:]] == t for name, t in kind(decoder.graph.input).items())
+    assert kind(decoder.graph.output) == {"flow": TensorProto.FLOAT, "log_scale": TensorProto.FLOAT}
+    for model in (encoder, decoder):
+        weights = {i.name: i.data_type for i in model.graph.initializer}
+        made = {name: node for node in model.graph.node for name in node.output}
+        assert all(weights[n.input[1]] == TensorProto.FLOAT16 for n in model.graph.node if n.op_type == "Conv" and n.input[1] in weights and len(n.input) == 3)
+        for node in model.graph.node:
+            if node.op_type in ("Exp", "GridSample", "CumSum", "Log"):  # what pixels and probabilities are made of
+                assert not any(made[name].op_type == "Cast" and made[name].attribute[0].i == TensorProto.FLOAT16 for name in node.input if name in made), node.name
+    assert (tmp_path / "decoder.fp16.onnx").stat().st_size < 0.7 * (tmp_path / "decoder.onnx").stat().st_size
 
 
 def test_the_card_names_each_method_once_for_each_data_set():
