@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 # Of each operator that may follow its inputs into float16: which inputs are data (None: all).
-FOLLOW = {"Relu": [0], "Erf": [0], "Add": None, "Sub": None, "Mul": None, "Div": None, "Concat": None, "Max": None, "Transpose": [0], "Reshape": [0], "Slice": [0],
+FOLLOW = {"Identity": [0], "Relu": [0], "Erf": [0], "Add": None, "Sub": None, "Mul": None, "Div": None, "Concat": None, "Max": None, "Transpose": [0], "Reshape": [0], "Slice": [0],
           "Gather": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Pad": [0, 2], "Resize": [0], "DepthToSpace": [0], "LayerNormalization": None}
 ANY_TYPE = {"Shape", "Size", "Cast"}
 
@@ -21,6 +21,7 @@ class Converter:
         self.graph, self.nodes, self.made = graph, [], {}
         self.constants = {i.name: i for i in graph.initializer}
         self.constants.update((n.output[0], n.attribute[0].t) for n in graph.node if n.op_type == "Constant" and n.attribute[0].name == "value")
+        self.constants.update((n.output[0], self.constants[n.input[0]]) for n in graph.node if n.op_type == "Identity" and n.input[0] in self.constants)  # equal weights are stored once
         self.half = set(half_inputs)
         for i in graph.input:
             if i.name in self.half:
@@ -102,13 +103,14 @@ class Converter:
                         names[i] = new
 
     def drop_unused(self):
-        used = {name for node in self.graph.node for name in node.input}
+        used = {name for node in self.graph.node for name in node.input} | {o.name for o in self.graph.output}
+        nodes = [n for n in self.graph.node if n.op_type not in ("Constant", "Identity") or n.output[0] in used]
+        del self.graph.node[:]
+        self.graph.node.extend(nodes)
+        used = {name for node in nodes for name in node.input}
         keep = [i for i in self.graph.initializer if i.name in used]
         del self.graph.initializer[:]
         self.graph.initializer.extend(keep)
-        nodes = [n for n in self.graph.node if n.op_type != "Constant" or n.output[0] in used]
-        del self.graph.node[:]
-        self.graph.node.extend(nodes)
 
 
 def convert(path, to, half_inputs=(), keep_float=()):
