@@ -18,7 +18,7 @@ if [ ! -e "$run/checkpoint.pt" ] && ls .gpu/checkpoint.part* >/dev/null 2>&1; th
 fi
 [ -e "$run/checkpoint.pt" ] || "$python" -m training.cost --config "${CONFIG:-small}" --textures .gpu/atlas.npz --shape "${COST:-2x192x192}" --batch "${BATCH:-48}"
 "$python" -m training.train --config "${CONFIG:-small}" --out "$run" --textures .gpu/atlas.npz --minutes "$minutes" ${BUDGET:+--budget "$BUDGET"} \
-  --batch "${BATCH:-48}" --shapes "${SHAPES:-2x192x192,2x192x192,1x256x384}" --evaluate-every 4 "$@"
+  --batch "${BATCH:-48}" --shapes "${SHAPES:-2x192x192,2x192x192,1x256x384,1x448x768}" --evaluate-every 4 "$@"
 "$python" -m training.parts pack "$run/checkpoint.pt" "$out"
 cp "$run/log.csv" "$out/"
 "$python" -m training.evaluate "$run/checkpoint.pt" --textures .gpu/atlas.npz --synthetic-only --out /tmp/wwflow-evaluation
