@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
@@ -81,14 +83,11 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer in.Close()
-	net, err := openNetwork(c)
+	net, err := openNetworksFor(c, in.Info().Width, in.Info().Height)
 	if err != nil {
 		return err
 	}
 	defer net.Close()
-	if err := net.model.CheckMemory(in.Info().Width, in.Info().Height); err != nil {
-		return err
-	}
 	watch := &stopwatch{}
 	j.watch = watch.attach
 	if err := j.run(ctx, cancel, in, net, quietReport{}); err != nil {
@@ -97,11 +96,10 @@ func bench(c *cli.Context) (err error) {
 	if watch.pictures < 2 {
 		return place(errInput, fmt.Errorf("%s: %w to measure: %s of flow", named(j.input), errTooShort, count(watch.pictures, "picture")))
 	}
-	alone, err := networkAlone(ctx, net, watch.kept)
-	if err != nil {
+	m := watch.measure(in.Info(), net)
+	if m.NetworkAlone, err = networksAlone(ctx, net, watch.kept); err != nil {
 		return err
 	}
-	m := watch.measure(in.Info(), net, alone)
 	if c.Bool("json") {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", " ")
@@ -152,22 +150,34 @@ func makeVideo(ctx context.Context, path string, width, height, frames int) erro
 	return place(errOutput, out.Commit())
 }
 
-// networkAlone is how many pairs a second the network does with nothing beside it, each frame encoded once.
-func networkAlone(ctx context.Context, net *network, frames []*frame.Frame) (float64, error) {
-	for _, f := range frames { // what the walk left encoded would be found, and cost nothing
-		if err := net.forget(f); err != nil {
-			return 0, err
-		}
+// networksAlone is how many pairs a second the networks do with nothing beside them, each frame encoded once.
+func networksAlone(ctx context.Context, net networks, frames []*frame.Frame) (perSecond float64, err error) {
+	var g errgroup.Group
+	rates := make([]float64, len(net))
+	for i, n := range net {
+		g.Go(func() (err error) {
+			rates[i], err = networkAlone(ctx, n, frames)
+			return err
+		})
 	}
-	if _, err := net.encode(ctx, frames[0]); err != nil {
+	err = g.Wait()
+	for _, r := range rates {
+		perSecond += r
+	}
+	return perSecond, err
+}
+
+func networkAlone(ctx context.Context, n *network, frames []*frame.Frame) (float64, error) {
+	// What the walk left encoded would be found, and cost nothing.
+	if err := n.drop(math.MaxInt); err != nil {
+		return 0, err
+	}
+	if _, err := n.encode(ctx, frames[0]); err != nil {
 		return 0, err
 	}
 	begin := time.Now()
 	for i := range frames[1:] {
-		if _, err := net.estimate(ctx, &frame.Pair{First: frames[i], Second: frames[i+1]}); err != nil {
-			return 0, err
-		}
-		if err := net.forget(frames[i]); err != nil {
+		if _, err := n.next(ctx, &frame.Pair{First: frames[i], Second: frames[i+1]}); err != nil {
 			return 0, err
 		}
 	}
@@ -215,18 +225,19 @@ func (q *queue) add(n int, now time.Time) {
 // attach wraps the stages of l; it returns the source to walk from.
 func (w *stopwatch) attach(l *line, in source) source {
 	w.begin = time.Now()
-	for stage, room := range map[int]int{stageNetwork: roomFrames, stagePaint: roomFields, stageEncode: roomPictures} {
+	frames, fields := l.waiting()
+	for stage, room := range map[int]int{stageNetwork: frames, stagePaint: fields, stageEncode: roomPictures} {
 		w.queues[stage].room = room
 	}
-	estimate, export, paint, create := l.estimate, l.export, l.paint, l.create
-	started := false
-	l.estimate = func(ctx context.Context, p *frame.Pair) (f *field.Field, err error) {
-		taken := 1
-		if !started { // the pairing has taken the first frames too
-			started, taken = true, p.Second.Index-p.First.Index+1
+	export, paint, create := l.export, l.paint, l.create
+	var start sync.Once
+	for i, estimate := range l.networks {
+		l.networks[i] = func(ctx context.Context, p *frame.Pair) (f *field.Field, err error) {
+			taken := 1
+			start.Do(func() { taken += p.Second.Index - p.First.Index }) // the pairing has taken the first frames too
+			w.stage(stageNetwork, taken, func() int { f, err = estimate(ctx, p); return 1 })
+			return f, err
 		}
-		w.stage(stageNetwork, taken, func() int { f, err = estimate(ctx, p); return 1 })
-		return f, err
 	}
 	l.export = func(f *field.Field) (err error) {
 		w.stage(stagePaint, 1, func() int { err = export(f); return 0 })
@@ -302,41 +313,59 @@ type measurement struct {
 	Height       int           `json:"height"`
 	Pictures     int           `json:"pictures"`
 	Network      string        `json:"network"`
-	Device       string        `json:"device"`
+	Device       string        `json:"device"` // or several, with commas
 	Stages       []stageResult `json:"stages"`
 	PerSecond    float64       `json:"frames_per_second"`
 	NetworkAlone float64       `json:"network_alone_frames_per_second"`
 	Bottleneck   string        `json:"bottleneck"`
+	PeakMemory   int64         `json:"peak_memory,omitempty"` // bytes of the process, the GPU's not among them; absent where the system does not tell
 }
 
 type stageResult struct {
 	Name         string  `json:"name"`
-	Milliseconds float64 `json:"ms_per_frame"`
-	Share        float64 `json:"share"`                // of the walk's time, 0 to 1
+	Milliseconds float64 `json:"ms_per_frame"` // of one worker
+	Workers      int     `json:"workers"`              // devices for the network, else 1
+	Share        float64 `json:"share"`                // of the walk's time, 0 to 1; the mean over the workers
 	Waiting      float64 `json:"queue_fill,omitempty"` // frames in front of it, on the mean
 	Room         int     `json:"queue_room,omitempty"` // of that queue
 }
 
-func (w *stopwatch) measure(info decode.Info, net *network, alone float64) measurement {
+func (w *stopwatch) measure(info decode.Info, net networks) measurement {
 	total := w.end.Sub(w.begin).Seconds()
 	m := measurement{
 		Input: info.Path, Width: info.Width, Height: info.Height, Pictures: w.pictures,
-		Network: net.model.Card().Name, Device: net.model.Device().String(),
-		PerSecond: float64(w.pictures-1) / w.end.Sub(w.first).Seconds(), NetworkAlone: alone,
+		Network: net.name(), Device: net.devices(), PeakMemory: peakMemory(),
+		PerSecond: float64(w.pictures-1) / w.end.Sub(w.first).Seconds(),
 	}
-	slowest := 0
+	most := 0.0
 	for i, name := range stageNames {
+		r := stageResult{Name: name, Workers: 1, Waiting: w.queues[i].area / total, Room: w.queues[i].room}
+		if i == stageNetwork {
+			r.Workers = len(net)
+		}
 		seconds := w.busy[i].Seconds()
-		m.Stages = append(m.Stages, stageResult{
-			Name: name, Milliseconds: 1000 * seconds / float64(w.pictures), Share: seconds / total,
-			Waiting: w.queues[i].area / total, Room: w.queues[i].room,
-		})
-		if w.busy[i] > w.busy[slowest] {
-			slowest = i
+		r.Milliseconds, r.Share = 1000*seconds/float64(w.pictures), seconds/total/float64(r.Workers)
+		m.Stages = append(m.Stages, r)
+		if r.Share > most {
+			most, m.Bottleneck = r.Share, name
 		}
 	}
-	m.Bottleneck = stageNames[slowest]
 	return m
+}
+
+// peakMemory is the most memory that the process has had at once, in bytes; 0 where the system does not tell.
+func peakMemory() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
 }
 
 func (m measurement) print(out io.Writer) error {
@@ -348,10 +377,16 @@ func (m measurement) print(out io.Writer) error {
 		if r.Room > 0 {
 			fmt.Fprintf(&s, "  %.1f of %d", r.Waiting, r.Room)
 		}
+		if r.Workers > 1 {
+			fmt.Fprintf(&s, ", %d devices", r.Workers)
+		}
 		s.WriteByte('\n')
 	}
 	fmt.Fprintf(&s, "whole run %.3g frames a second, network alone %.3g: %.0f %%\nbottleneck: %s\n",
 		m.PerSecond, m.NetworkAlone, 100*m.PerSecond/m.NetworkAlone, m.Bottleneck)
+	if m.PeakMemory > 0 {
+		fmt.Fprintf(&s, "peak memory %s\n", byteSize(m.PeakMemory))
+	}
 	_, err := io.WriteString(out, s.String())
 	return err
 }

@@ -54,18 +54,18 @@ func info(c *cli.Context) error {
 		return err
 	}
 	defer in.Close()
-	net, err := openNetwork(c)
+	net, err := openNetworks(c)
 	if err != nil {
 		return err
 	}
 	defer net.Close()
 	i := in.Info()
-	p := prospect{Info: i, Output: outputName(input, visualize.Flow), Network: net.model.Card().Name, Device: net.model.Device().String(),
-		NetworkMemory: net.model.Memory(i.Width, i.Height), FrameMemory: frameMemory(i.Width, i.Height, step), Fits: true}
+	p := prospect{Info: i, Output: outputName(input, visualize.Flow), Network: net.name(), Device: net.devices(),
+		NetworkMemory: net.memory(i.Width, i.Height), FrameMemory: frameMemory(i.Width, i.Height, step, len(net)), Fits: true}
 	if i.FramesExact {
 		p.OutputFrames = max(0, i.Frames-step)
 	}
-	if err := net.model.CheckMemory(i.Width, i.Height); err != nil {
+	if err := net.checkMemory(i.Width, i.Height); err != nil {
 		p.Fits, p.Advice = false, err.Error()
 	}
 	if c.Bool("json") {
@@ -77,11 +77,15 @@ func info(c *cli.Context) error {
 	return err
 }
 
-// frameMemory counts what run.go holds between its stages at the most: frames on both sides of and in the first
-// channel and in the pairs, two fields with their confidence, and the pictures, each 3 bytes a pixel.
-func frameMemory(width, height, step int) int64 {
+// frameMemory counts what run.go holds between its stages at the most: the frames that are read, on both sides of
+// the first channel and for the pairing; a field with its confidence and the frame that its pair adds, for each
+// that waits or is worked on; and the pictures.
+func frameMemory(width, height, step, devices int) int64 {
 	const picture, flow = 3, 4*2 + 4
-	frames := 2 + 2 + (step + 1) + 2*2 // channel, its two ends, the pairing, the pairs of the fields on their way
-	fields, pictures := 3, 4
-	return int64(width) * int64(height) * int64((frames+pictures)*picture+fields*flow)
+	l := line{networks: make([]estimator, devices)}
+	_, waiting := l.waiting()
+	frames := roomFrames + 2 + (step + 1)
+	fields := waiting + devices + 1 // in the networks' and in the painter's hands
+	pictures := roomPictures + 2
+	return int64(width) * int64(height) * int64((frames+pictures)*picture+fields*(flow+picture))
 }

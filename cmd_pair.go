@@ -59,11 +59,14 @@ func pair(c *cli.Context) error {
 	if a.Width != b.Width || a.Height != b.Height {
 		return fmt.Errorf("%s is %dx%d pixels and %s is %dx%d: %w", first, a.Width, a.Height, second, b.Width, b.Height, pairing.ErrSize)
 	}
-	net, err := openNetworkFor(c, a.Width, a.Height)
+	net, err := openNetwork(c)
 	if err != nil {
 		return err
 	}
 	defer net.Close()
+	if err := net.model.CheckMemory(a.Width, a.Height); err != nil {
+		return err
+	}
 	f, err := net.estimate(c.Context, &frame.Pair{First: a, Second: b})
 	if err != nil {
 		return err

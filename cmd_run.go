@@ -104,7 +104,7 @@ func run(c *cli.Context) error {
 	if i.FramesExact && i.Frames <= j.step {
 		return j.tooShort(i.Frames)
 	}
-	net, err := openNetworkFor(c, i.Width, i.Height)
+	net, err := openNetworksFor(c, i.Width, i.Height)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func open(ctx context.Context, input string, o decode.Options) (*decode.Reader, 
 }
 
 // run does the job with what has been opened for it.
-func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decode.Reader, net *network, out report) error {
+func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decode.Reader, net networks, out report) error {
 	begin, info := time.Now(), in.Info()
 	counted := &counting{Reader: in}
 	frames := &replay{source: counted}
@@ -134,7 +134,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		if err != nil {
 			return place(errInput, err)
 		}
-		if j.paint.MaxFlow, err = findScale(ctx, pairs, info.Width, net.look); err != nil {
+		if j.paint.MaxFlow, err = findScale(ctx, pairs, info.Width, net[0].look); err != nil {
 			return err
 		}
 	}
@@ -153,25 +153,15 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		return max(0, info.Frames-int(counted.damaged.Load())-j.step)
 	}
 	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
-		Network: net.model.Card().Name, Device: net.model.Device().String()}
+		Network: net.name(), Device: net.devices()}
 	p.Width, p.Height = painter.Size(info.Width, info.Height)
 	out.start(p)
 
 	done := result{Output: j.output}
+	var cuts atomic.Int64
 	var written *encode.Writer
 	l := &line{
 		pairs: pairs,
-		estimate: func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
-			if j.cuts && pairing.Cut(p) > pairing.CutAbove {
-				done.Cuts++
-				return net.unknown(p), net.forget(p.First)
-			}
-			f, err := net.estimate(ctx, p)
-			if err == nil {
-				f.DropUnsure(float32(j.sure))
-			}
-			return f, errors.Join(err, net.forget(p.First))
-		},
 		export: j.export,
 		paint:  painter.Paint,
 		create: func(first *frame.Frame) (sink, error) {
@@ -190,6 +180,19 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 			out.frame(done.Frames, total())
 		},
 	}
+	for _, n := range net {
+		l.networks = append(l.networks, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+			if j.cuts && pairing.Cut(p) > pairing.CutAbove {
+				cuts.Add(1)
+				return n.unknown(p), n.drop(p.First.Index + 1)
+			}
+			f, err := n.next(ctx, p)
+			if err == nil {
+				f.DropUnsure(float32(j.sure))
+			}
+			return f, err
+		})
+	}
 	var from source = frames
 	if j.watch != nil {
 		from = j.watch(l, from)
@@ -197,7 +200,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	if err := l.walk(ctx, cancel, from); err != nil {
 		return err
 	}
-	done.Read, done.Corrupt = pairs.Seen(), in.Corrupt()
+	done.Read, done.Corrupt, done.Cuts = pairs.Seen(), in.Corrupt(), int(cuts.Load())
 	if done.Frames == 0 {
 		return j.tooShort(done.Read)
 	}

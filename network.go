@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// network estimates the flow of pairs and encodes each frame once, however many pairs it is in. It is for one
+// network estimates the flow of pairs on one device and encodes each frame once, however many pairs it is in. It is for one
 // goroutine at a time.
 type network struct {
 	model    *flow.Model
@@ -19,26 +20,22 @@ type network struct {
 	features map[*frame.Frame]*flow.Features
 }
 
+// openNetwork opens the network for a command that works on one pair at a time.
 func openNetwork(c *cli.Context) (*network, error) {
+	if strings.Contains(c.String("device"), ",") {
+		return nil, usagef("--device %s: %s works on one device; run and bench take several", c.String("device"), c.Command.Name)
+	}
+	return openNetworkOn(c, c.String("device"))
+}
+
+func openNetworkOn(c *cli.Context, device string) (*network, error) {
 	model, err := flow.Open(flow.Options{
-		ModelDir: c.String("model"), Device: c.String("device"), Runtime: c.String("ort"), Threads: c.Int("threads"),
+		ModelDir: c.String("model"), Device: device, Runtime: c.String("ort"), Threads: c.Int("threads"),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &network{model: model, backward: c.Bool("backward"), features: map[*frame.Frame]*flow.Features{}}, nil
-}
-
-// openNetworkFor is openNetwork for frames of that size; it fails where they are known not to fit into memory.
-func openNetworkFor(c *cli.Context, width, height int) (*network, error) {
-	n, err := openNetwork(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.model.CheckMemory(width, height); err != nil {
-		return nil, errors.Join(err, n.Close())
-	}
-	return n, nil
 }
 
 // networkFlags are the flags that openNetwork reads.
@@ -49,6 +46,26 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ort", Usage: textORT, EnvVars: []string{"WWFLOW_ORT"}},
 		&cli.IntFlag{Name: "threads", Usage: textThreads, DefaultText: "all cores"},
 	}
+}
+
+// next is estimate for the next pair of a video: features of earlier frames are given back, before and after.
+func (n *network) next(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+	if err := n.drop(p.First.Index); err != nil {
+		return nil, err
+	}
+	f, err := n.estimate(ctx, p)
+	return f, errors.Join(err, n.drop(p.First.Index+1))
+}
+
+// drop frees what is kept of the frames before this one. Another device may have had the pairs that they were for.
+func (n *network) drop(before int) error {
+	var errs []error
+	for f := range n.features {
+		if f.Index < before {
+			errs = append(errs, n.forget(f))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // estimate is the flow of a pair. A field belongs to its Pair.First, whose pixels it moves: for backward flow

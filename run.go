@@ -2,22 +2,34 @@ package main
 
 // The walk of a frame.
 //
-//	  input                                                                      output
-//	    │                                                                          ▲
-//	    ▼         frames            fields               pictures                  │
-//	┌────────┐  (2 at most)  ┌──────────────┐  (1)  ┌──────────────┐    (2)   ┌────┴───┐
-//	│ decode ├──────────────▶│ pair, network├──────▶│ export, paint├─────────▶│ encode │
-//	└────────┘               └──────────────┘       └──────────────┘          └────────┘
+//	  input                                                                                output
+//	    │                                                                                    ▲
+//	    ▼         frames           stretches of pairs       fields          pictures         │
+//	┌────────┐  (2 at most)  ┌──────┐         ┌─────────┐ (1)  ┌───────────────┐   (2)  ┌────┴───┐
+//	│ decode ├──────────────▶│ pair ├────────▶│ network ├─────▶│ export, paint ├───────▶│ encode │
+//	└────────┘               └──────┘    └───▶│ network ├─────▶│  (in order)   │        └────────┘
+//	                                          └─────────┘      └───────────────┘
 //
-// Four goroutines, three bounded channels: at any time a dozen frames are alive, whatever the video's
-// length, and the slowest stage (the network) sets the pace. Nothing is dropped.
+// Five goroutines, one more for each device after the first, and bounded channels: at any time a dozen frames are
+// alive on one device, whatever the video's length, and the slowest stage (the network) sets the pace. Nothing is
+// dropped.
 // The end of the stream travels forward by closing channels. Only cancellation travels back: the first error,
 // or Ctrl-C, cancels the context; every send selects on it, and libav and the network watch it while they work.
 // Every value wraps the one before it (a field holds its pair, a pair its frames): nothing is looked up.
+//
+// Several devices take stretches of neighbouring pairs, whoever is free the next one, and the painter takes the
+// stretches' fields in the order in which they were dealt: what comes out is what one device gives. Segments of the
+// file would each need a decoder that seeks (which a pipe can't and a container does roughly), and the second
+// segment's fields would all have to be kept until the first one's end. Single pairs in turn would have every
+// frame encoded twice. In a stretch of eight, each frame is encoded once, but for the one (with --step K, the K)
+// that the next stretch begins with, which another device may have: one frame in eight is encoded twice, and no
+// pair is estimated twice.
 
 import (
 	"context"
+	"errors"
 	"io"
+	"math"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,11 +53,20 @@ type (
 // line is what stands between a source and a sink.
 type line struct {
 	pairs    *pairing.Pairer
-	estimate func(context.Context, *frame.Pair) (*field.Field, error) // the flow of a pair
-	export   func(*field.Field) error                                 // writes the field itself
+	networks []estimator              // one for each device; they work side by side
+	export   func(*field.Field) error // writes the field itself
 	paint    func(*field.Field) (*frame.Frame, error)
 	create   func(first *frame.Frame) (sink, error) // makes the output, for the first picture
 	done     func(*frame.Frame)                     // tells of a picture that was written
+}
+
+// estimator gives the flow of a pair. It is called for pairs in the video's order, by one goroutine.
+type estimator func(context.Context, *frame.Pair) (*field.Field, error)
+
+// stretch is a run of neighbouring pairs, for one device, and what it made of them.
+type stretch struct {
+	pairs  chan *frame.Pair
+	fields chan *field.Field
 }
 
 // How many values wait between two stages at most.
@@ -55,12 +76,33 @@ const (
 	roomPictures = 2
 )
 
+// stretchPairs is how many pairs a stretch has where there are several devices. Fewer would mean more frames
+// that are encoded twice, more would mean more fields that wait for their turn: a Full-HD field is 25 MB.
+const stretchPairs = 8
+
+// stretches says how the line's stretches are made: so many pairs each, so many of them dealt and not painted
+// yet, and how many pairs and fields wait in one. One device has a single stretch without an end.
+func (l *line) stretches() (length, dealt, roomPairs, roomDone int) {
+	if n := len(l.networks); n > 1 {
+		return stretchPairs, n + 1, stretchPairs, stretchPairs // one for each device, one for who is first to be free
+	}
+	return math.MaxInt, 1, 0, roomFields
+}
+
+// waiting is how many frames can wait in front of the networks, and how many fields behind them.
+func (l *line) waiting() (frames, fields int) {
+	_, dealt, roomPairs, roomDone := l.stretches()
+	return roomFrames + dealt*roomPairs, dealt * roomDone
+}
+
 // walk runs the line until the source ends, and commits the sink. After an error, or where ctx was cancelled,
 // nothing is committed. cancel must cancel ctx; the source and the sink should watch ctx too. The error is the
 // first one: those after it follow from it.
 func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in source) error {
+	length, dealt, roomPairs, roomDone := l.stretches()
 	frames := make(chan *frame.Frame, roomFrames)
-	fields := make(chan *field.Field, roomFields)
+	work := make(chan *stretch, dealt)    // for the networks, whoever comes first
+	order := make(chan *stretch, dealt-1) // for the painter, who holds one more
 	pictures := make(chan *frame.Frame, roomPictures)
 
 	var g errgroup.Group
@@ -87,7 +129,9 @@ func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in sour
 			}
 		}
 	}, func() { close(frames) })
+	var last *stretch // the one that is being dealt
 	stage(func() error {
+		left := 0 // pairs that last still takes
 		for f := range frames {
 			pair, err := l.pairs.Push(f)
 			if err != nil {
@@ -96,27 +140,65 @@ func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in sour
 			if pair == nil {
 				continue
 			}
-			flow, err := l.estimate(ctx, pair)
-			if err != nil {
-				return err
+			if left == 0 {
+				if last != nil {
+					close(last.pairs)
+				}
+				last, left = &stretch{make(chan *frame.Pair, roomPairs), make(chan *field.Field, roomDone)}, length
+				// The painter's place bounds how far the networks run ahead.
+				if err := errors.Join(send(ctx, order, last), send(ctx, work, last)); err != nil {
+					return err
+				}
 			}
-			if err := send(ctx, fields, flow); err != nil {
+			left--
+			if err := send(ctx, last.pairs, pair); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, func() { close(fields) })
+	}, func() {
+		if last != nil {
+			close(last.pairs)
+		}
+		close(work)
+		close(order)
+	})
+	for _, estimate := range l.networks {
+		stage(func() error {
+			for s := range work {
+				for pair := range s.pairs {
+					f, err := estimate(ctx, pair)
+					if err != nil {
+						return err
+					}
+					if err := send(ctx, s.fields, f); err != nil {
+						return err
+					}
+				}
+				close(s.fields)
+			}
+			return nil
+		}, func() {})
+	}
 	stage(func() error {
-		for f := range fields {
-			if err := l.export(f); err != nil {
-				return place(errOutput, err)
-			}
-			picture, err := l.paint(f)
-			if err != nil {
-				return err
-			}
-			if err := send(ctx, pictures, picture); err != nil {
-				return err
+		for s := range order {
+			for {
+				f, err := receive(ctx, s.fields)
+				if err == io.EOF {
+					break
+				} else if err != nil {
+					return err
+				}
+				if err := l.export(f); err != nil {
+					return place(errOutput, err)
+				}
+				picture, err := l.paint(f)
+				if err != nil {
+					return err
+				}
+				if err := send(ctx, pictures, picture); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -164,5 +246,19 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// receive waits for a value or the walk's end; io.EOF where none follows. A stretch that no network came to
+// is never closed.
+func receive[T any](ctx context.Context, from <-chan T) (v T, err error) {
+	select {
+	case v, more := <-from:
+		if !more {
+			return v, io.EOF
+		}
+		return v, nil
+	case <-ctx.Done():
+		return v, context.Cause(ctx)
 	}
 }

@@ -69,11 +69,11 @@ func testLine(t *testing.T, step int, out *recorder) *line {
 	}
 	return &line{
 		pairs: pairs,
-		estimate: func(_ context.Context, p *frame.Pair) (*field.Field, error) {
+		networks: []estimator{func(_ context.Context, p *frame.Pair) (*field.Field, error) {
 			f := field.New(p.First.Width, p.First.Height)
 			f.Pair = p
 			return f, nil
-		},
+		}},
 		export: func(*field.Field) error { return nil },
 		paint: func(f *field.Field) (*frame.Frame, error) {
 			picture := frame.New(f.Width, f.Height)
@@ -119,7 +119,7 @@ func TestWalkFails(t *testing.T) {
 	for name, spoil := range map[string]func(*line, *camera, *recorder){
 		"read": func(_ *line, in *camera, _ *recorder) { in.fail = broken },
 		"estimate": func(l *line, _ *camera, _ *recorder) {
-			l.estimate = func(context.Context, *frame.Pair) (*field.Field, error) { return nil, broken }
+			l.networks[0] = func(context.Context, *frame.Pair) (*field.Field, error) { return nil, broken }
 		},
 		"export": func(l *line, _ *camera, _ *recorder) { l.export = func(*field.Field) error { return broken } },
 		"paint": func(l *line, _ *camera, _ *recorder) {
@@ -185,8 +185,8 @@ func TestWalkOverlaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		l := testLine(t, 1, &recorder{took: time.Second})
-		estimate := l.estimate
-		l.estimate = func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+		estimate := l.networks[0]
+		l.networks[0] = func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
 			time.Sleep(time.Second)
 			return estimate(ctx, p)
 		}
@@ -198,6 +198,116 @@ func TestWalkOverlaps(t *testing.T) {
 			t.Errorf("100 frames took %v of virtual time", spent)
 		}
 	})
+}
+
+// several puts devices networks into the line; each takes a second for a pair, and one of them a quarter more.
+func several(l *line, devices int) {
+	estimate := l.networks[0]
+	l.networks = nil
+	for i := range devices {
+		l.networks = append(l.networks, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+			time.Sleep(time.Second)
+			if i == 1 {
+				time.Sleep(time.Second / 4)
+			}
+			return estimate(ctx, p)
+		})
+	}
+}
+
+// TestWalkOnSeveralDevices: whatever the number of devices and of frames, the pictures are one device's, in its order.
+func TestWalkOnSeveralDevices(t *testing.T) {
+	for _, devices := range []int{2, 3, 5} {
+		for _, frames := range []int{0, 1, 2, stretchPairs, stretchPairs + 1, stretchPairs + 2, 3*stretchPairs + 4, 100} {
+			for _, step := range []int{1, 3} {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancelCause(t.Context())
+					out := &recorder{}
+					l := testLine(t, step, out)
+					several(l, devices)
+					if err := l.walk(ctx, cancel, &camera{n: frames}); err != nil {
+						t.Fatal(err)
+					}
+					var want []int64
+					for i := range max(0, frames-step) {
+						want = append(want, int64(i*i))
+					}
+					if !slices.Equal(out.times, want) || out.committed != (len(want) > 0) {
+						t.Errorf("%d devices, %d frames, step %d: pictures at %v, committed %v", devices, frames, step, out.times, out.committed)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestSeveralDevicesShareTheWork: three devices, one of which is a little slower, are 2.8 times as fast as one;
+// each pair is estimated once, and no more frames are on their way than the stretches hold.
+func TestSeveralDevicesShareTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var alive, estimated atomic.Int64
+		most := int64(0)
+		l := testLine(t, 1, &recorder{})
+		estimate := l.networks[0]
+		l.networks[0] = func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+			estimated.Add(1)
+			return estimate(ctx, p)
+		}
+		several(l, 3)
+		l.done = func(*frame.Frame) { most = max(most, alive.Add(-1)) }
+		begin := time.Now()
+		const frames = 1001
+		if err := l.walk(ctx, cancel, &camera{n: frames, alive: &alive}); err != nil {
+			t.Fatal(err)
+		}
+		if spent := time.Since(begin).Seconds(); spent > 1.1*(frames-1)/2.8 {
+			t.Errorf("%d pairs took %v s of virtual time", frames-1, spent)
+		}
+		if n := estimated.Load(); n != frames-1 {
+			t.Errorf("%d pairs were estimated of %d", n, frames-1)
+		}
+		if room := int64((len(l.networks)+1)*stretchPairs + 12); most > room {
+			t.Errorf("%d frames were alive at once, and there is room for %d", most, room)
+		}
+	})
+}
+
+// TestSeveralDevicesFail: one device fails, or all of them are interrupted; nothing hangs and nothing is committed.
+func TestSeveralDevicesFail(t *testing.T) {
+	broken := errors.New("broken")
+	for name, bad := range map[string][]int{"first": {0}, "last": {2}, "all": {0, 1, 2}, "none, but interrupted": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				outer, stop := context.WithCancel(t.Context())
+				ctx, cancel := context.WithCancelCause(outer)
+				out := &recorder{}
+				l := testLine(t, 1, out)
+				several(l, 3)
+				for _, i := range bad {
+					done := 0
+					estimate := l.networks[i]
+					l.networks[i] = func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+						if done++; done > 11 {
+							return nil, broken
+						}
+						return estimate(ctx, p)
+					}
+				}
+				want := broken
+				if bad == nil {
+					want = context.Canceled
+					time.AfterFunc(20500*time.Millisecond, stop)
+				}
+				if err := l.walk(ctx, cancel, &camera{n: 1 << 30}); !errors.Is(err, want) {
+					t.Errorf("the walk ended with %v", err)
+				}
+				if out.committed || !out.closed {
+					t.Errorf("committed %v, closed %v after %d pictures", out.committed, out.closed, len(out.times))
+				}
+			})
+		})
+	}
 }
 
 func TestReplay(t *testing.T) {

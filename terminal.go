@@ -58,7 +58,7 @@ const textPair = `FIRST and SECOND are pictures (or videos, of which the first f
 pixel of FIRST, in pixels, to the right and downwards.`
 
 const (
-	textDevice  = "auto, cpu, cuda[:N], tensorrt[:N] or webgpu; a device that can't be used is an error"
+	textDevice  = "auto, cpu, cuda[:N], tensorrt[:N] or webgpu, for run and bench also several: cuda:0,cuda:1; a device that can't be used is an error"
 	textModel   = "folder of another network (encoder.onnx, decoder.onnx, model.json)"
 	textORT     = "ONNX Runtime to use: libonnxruntime.so or its folder"
 	textThreads = "CPU threads"
