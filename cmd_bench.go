@@ -323,7 +323,7 @@ type measurement struct {
 
 type stageResult struct {
 	Name         string  `json:"name"`
-	Milliseconds float64 `json:"ms_per_frame"` // of one worker
+	Milliseconds float64 `json:"ms_per_frame"`         // of one worker
 	Workers      int     `json:"workers"`              // devices for the network, else 1
 	Share        float64 `json:"share"`                // of the walk's time, 0 to 1; the mean over the workers
 	Waiting      float64 `json:"queue_fill,omitempty"` // frames in front of it, on the mean

@@ -161,7 +161,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	var cuts atomic.Int64
 	var written *encode.Writer
 	l := &line{
-		pairs: pairs,
+		pairs:  pairs,
 		export: j.export,
 		paint:  painter.Paint,
 		create: func(first *frame.Frame) (sink, error) {
