@@ -56,9 +56,9 @@ func isHDR(c libav.Colors) bool {
 func canToneMap() bool { return libav.HasFilters("zscale", "tonemap") }
 
 // chain is the filters, in libavfilter's words, from a decoded picture to upright RGB of width x height.
-// Deinterlacing comes first, as fields lie in the coded rows; turning comes before RGB, as YUV is smaller.
+// Deinterlacing comes before all that mixes rows, as fields lie in the coded rows; turning comes before RGB, as YUV is smaller.
 func chain(l look, turn []string, width, height int) string {
-	var c []string
+	c := unweave(l)
 	if l.interlaced {
 		c = append(c, "bwdif=mode=send_frame:parity=auto:deint=interlaced")
 	}

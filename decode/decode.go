@@ -18,6 +18,8 @@
 //     8 bits, and Info.ToneMapped is false. Other deep pictures are reduced to 8 bits.
 //   - Interlaced pictures pass through bwdif (send_frame).
 //   - Transparency is dropped.
+//   - What hardware decodes comes back into main memory in NV12 or P010, is unwoven to the planes that the software
+//     decoder gives, and goes on from there like everything else.
 //   - A missing time stamp, or one that does not grow, becomes the one before plus its duration.
 package decode
 
@@ -29,6 +31,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,6 +51,12 @@ type Options struct {
 
 	// FrameRate is for a folder of pictures, which states no times; zero = 25 pictures a second.
 	FrameRate frame.Rational
+
+	// Hardware is what decodes: "none" (also ""), "cuda" (NVDEC) or "vaapi", which fail with ErrHardware where there is
+	// none or where it refuses the stream, or "auto", which then decodes in software, and Info.InSoftware says why.
+	Hardware string
+
+	Uncounted bool // leave Info.Frames 0: a file's packets are not walked through
 }
 
 // Info describes an open input.
@@ -79,6 +89,9 @@ type Info struct {
 	Deinterlaced  bool   // and are deinterlaced
 
 	Audio, Subtitles int // number of such streams
+
+	Hardware   string // what decodes: "cuda" or "vaapi"; "" = software
+	InSoftware string // why, where Options.Hardware was "auto"
 }
 
 // Errors that a caller may want to tell apart. fs.ErrNotExist and fs.ErrPermission come through as well.
@@ -89,6 +102,7 @@ var (
 	ErrFormat     = errors.New("it is not a video that this FFmpeg can read, or it is cut off before its index")
 	ErrNoFrames   = errors.New("not one of its frames can be decoded")
 	ErrWindow     = errors.New("no frame lies in the chosen part")
+	ErrHardware   = errors.New("hardware can't decode it")
 )
 
 // SizeError says that a picture has not the size of the first one.
@@ -155,6 +169,9 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 	case err != nil:
 		return nil, err
 	case s.IsDir():
+		if o.decodesOn() != nil && o.Hardware != "auto" {
+			return nil, fmt.Errorf("%w: a folder of pictures is decoded in software", ErrHardware)
+		}
 		return openFolder(name, o)
 	case s.Mode().IsRegular() && s.Size() == 0:
 		return nil, ErrEmpty
@@ -181,6 +198,8 @@ func check(o *Options) error {
 		return fmt.Errorf("scale %v is out of range; give a number above 0 and up to 16", o.Scale)
 	case o.Deinterlace != "" && o.Deinterlace != "auto" && o.Deinterlace != "off":
 		return fmt.Errorf("deinterlace %q is unknown; say auto or off", o.Deinterlace)
+	case !slices.Contains(slices.Concat([]string{"", "none", "auto"}, libav.HardwareKinds), o.Hardware):
+		return fmt.Errorf("hardware %q is unknown; say auto, none, %s", o.Hardware, strings.Join(libav.HardwareKinds, ", "))
 	case o.FrameRate.Num < 0 || o.FrameRate.Den < 0 || (o.FrameRate.Num == 0) != (o.FrameRate.Den == 0):
 		return fmt.Errorf("frame rate %s is none", o.FrameRate)
 	}

@@ -23,6 +23,7 @@ type video struct {
 	pipe    *os.File // what in reads, where it is no file
 	stream  *astiav.Stream
 	decoder *astiav.CodecContext
+	device  *libav.Hardware // nil: software decodes
 	packet  *astiav.Packet
 	raw     *astiav.Frame // as decoded
 	rgb     *astiav.Frame // as it leaves the graph
@@ -60,7 +61,7 @@ func openVideo(ctx context.Context, name string, pipe *os.File, o Options) (sour
 			if err == nil && v.early {
 				return v, v.countFrames(ctx, name)
 			}
-			if errors.Is(err, ErrWindow) {
+			if errors.Is(err, ErrWindow) || errors.Is(err, ErrHardware) {
 				return nil, err
 			}
 			if v != nil {
@@ -146,7 +147,7 @@ func (v *video) pick() *astiav.Stream {
 
 func (v *video) openDecoder() error {
 	st := v.stream
-	codec := astiav.FindDecoder(st.CodecParameters().CodecID())
+	codec := v.codec()
 	if codec == nil {
 		return errors.New("this FFmpeg has no decoder for its video codec")
 	}
@@ -162,6 +163,9 @@ func (v *video) openDecoder() error {
 	v.decoder.SetFramerate(v.in.GuessFrameRate(st, nil))
 	v.decoder.SetThreadCount(v.o.Threads)
 	v.decoder.SetThreadType(astiav.ThreadTypeFrame | astiav.ThreadTypeSlice)
+	if err := v.openHardware(codec); err != nil {
+		return err
+	}
 	if err := v.decoder.Open(codec, nil); err != nil {
 		return fmt.Errorf("the %s decoder does not start: %w", codec.Name(), err)
 	}
@@ -204,6 +208,13 @@ func (v *video) describe(name string) {
 	i.ColorRange, i.ColorMatrix, i.ColorTransfer = c.RangeName(), c.SpaceName(), c.TransferName()
 	i.ToneMapped = isHDR(c) && canToneMap() && !libav.IsRGB(v.raw.PixelFormat())
 	v.note(v.raw)
+	if v.device != nil {
+		i.Hardware = v.device.Kind
+		i.PixelFormat = st.CodecParameters().PixelFormat().Name()
+		if v.device.Refused() {
+			i.Hardware, i.InSoftware = "", v.refusal()
+		}
+	}
 }
 
 // note keeps in Info whether interlaced pictures were met.
@@ -216,6 +227,9 @@ func (v *video) note(f *astiav.Frame) {
 
 // countFrames fills in how many frames there will be. On error v is closed.
 func (v *video) countFrames(ctx context.Context, name string) error {
+	if v.o.Uncounted {
+		return nil
+	}
 	if s, err := os.Stat(name); name != "-" && err == nil && s.Mode().IsRegular() && s.Size() <= countLimit {
 		n, err := count(ctx, name, v.stream.Index(), v.first, v.end, v.o.Frames)
 		if err == nil {
@@ -328,6 +342,11 @@ func (v *video) decoded(ctx context.Context) error {
 		switch {
 		case err == nil:
 			errs = 0
+			if v.device != nil {
+				if err := v.device.Fetch(v.raw); err != nil {
+					return err
+				}
+			}
 			s := v.stamp()
 			damaged := libav.Damaged(v.raw)
 			switch {
@@ -348,6 +367,8 @@ func (v *video) decoded(ctx context.Context) error {
 			}
 		case errors.Is(err, astiav.ErrEof):
 			return io.EOF
+		case v.device != nil && v.device.Refused() && v.o.Hardware != "auto":
+			return fmt.Errorf("%w: %s", ErrHardware, v.refusal())
 		default:
 			v.lose()
 			if errs++; errs > 1000 {
@@ -395,6 +416,9 @@ func (v *video) feed() error {
 		err = v.decoder.SendPacket(v.packet)
 		v.packet.Unref()
 		if err != nil {
+			if v.device != nil && v.device.Refused() && v.o.Hardware != "auto" {
+				return fmt.Errorf("%w: %s", ErrHardware, v.refusal())
+			}
 			v.lose()
 			continue
 		}
@@ -424,6 +448,7 @@ func (v *video) close() {
 	if v.decoder != nil {
 		v.decoder.Free()
 	}
+	v.device.Close()
 	if v.packet != nil {
 		v.packet.Free()
 	}

@@ -1,0 +1,292 @@
+package libav
+
+/*
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <libavcodec/avcodec.h>
+#include <libavutil/hwcontext.h>
+#include <libavutil/pixdesc.h>
+
+// What a decoder's get_format is told, in its context's opaque; libav copies the pointer to the decoder's threads.
+typedef struct { enum AVPixelFormat format; int strict; atomic_int refused; } wwflow_want;
+
+static enum AVPixelFormat wwflow_choose(AVCodecContext *c, const enum AVPixelFormat *list) {
+	wwflow_want *w = c->opaque;
+	for (const enum AVPixelFormat *p = list; *p != AV_PIX_FMT_NONE; p++)
+		if (*p == w->format)
+			return *p;
+	atomic_store(&w->refused, 1); // libav takes a format that failed off the list and asks again
+	if (!w->strict)
+		for (const enum AVPixelFormat *p = list; *p != AV_PIX_FMT_NONE; p++)
+			if (!(av_pix_fmt_desc_get(*p)->flags & AV_PIX_FMT_FLAG_HWACCEL))
+				return *p;
+	return AV_PIX_FMT_NONE;
+}
+static int wwflow_refused(wwflow_want *w) { return atomic_load(&w->refused); }
+
+static int wwflow_device(AVBufferRef **device, const char *kind) {
+	return av_hwdevice_ctx_create(device, av_hwdevice_find_type_by_name(kind), NULL, NULL, 0);
+}
+static enum AVPixelFormat wwflow_format(int codec, const char *decoder, const char *kind) {
+	const AVCodec *d = decoder ? avcodec_find_decoder_by_name(decoder) : avcodec_find_decoder(codec);
+	for (int i = 0; d; i++) {
+		const AVCodecHWConfig *h = avcodec_get_hw_config(d, i);
+		if (!h)
+			break;
+		if (h->methods & AV_CODEC_HW_CONFIG_METHOD_HW_DEVICE_CTX && h->device_type == av_hwdevice_find_type_by_name(kind))
+			return h->pix_fmt;
+	}
+	return AV_PIX_FMT_NONE;
+}
+static void wwflow_attach(AVCodecContext *c, AVBufferRef *device, wwflow_want *w) {
+	c->hw_device_ctx = device; // freed with the decoder
+	c->opaque = w;
+	c->get_format = wwflow_choose;
+}
+// Brings f into main memory, if it is elsewhere, through the empty picture soft.
+static int wwflow_fetch(AVFrame *f, AVFrame *soft) {
+	if (!f->hw_frames_ctx)
+		return 0;
+	int err = av_hwframe_transfer_data(soft, f, 0);
+	if (err >= 0)
+		err = av_frame_copy_props(soft, f);
+	if (err >= 0) {
+		av_frame_unref(f);
+		av_frame_move_ref(f, soft);
+	}
+	av_frame_unref(soft);
+	return err;
+}
+// Makes an encoder take pictures of a device, which it is given in the format soft.
+static int wwflow_pool(AVCodecContext *c, const char *kind, enum AVPixelFormat hard, enum AVPixelFormat soft) {
+	AVBufferRef *device = NULL;
+	int err = wwflow_device(&device, kind);
+	if (err < 0)
+		return err;
+	AVBufferRef *pool = av_hwframe_ctx_alloc(device);
+	av_buffer_unref(&device); // the pool holds it
+	if (!pool)
+		return AVERROR(ENOMEM);
+	AVHWFramesContext *p = (AVHWFramesContext *)pool->data;
+	p->format = hard;
+	p->sw_format = soft;
+	p->width = c->width;
+	p->height = c->height;
+	p->initial_pool_size = 20; // as FFmpeg's own example: what an encoder holds back and one more
+	if ((err = av_hwframe_ctx_init(pool)) < 0) {
+		av_buffer_unref(&pool);
+		return err;
+	}
+	c->pix_fmt = hard;
+	c->hw_frames_ctx = pool; // freed with the encoder
+	return 0;
+}
+// Takes f to the encoder's device, through the empty picture hard.
+static int wwflow_bring(AVCodecContext *c, AVFrame *f, AVFrame *hard) {
+	int err = av_hwframe_get_buffer(c->hw_frames_ctx, hard, 0);
+	if (err >= 0)
+		err = av_hwframe_transfer_data(hard, f, 0);
+	if (err >= 0)
+		err = av_frame_copy_props(hard, f);
+	if (err >= 0) {
+		av_frame_unref(f);
+		av_frame_move_ref(f, hard);
+	}
+	av_frame_unref(hard);
+	return err;
+}
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/wwflow/wwflow/internal/ortlib"
+)
+
+// HardwareKinds are the kinds of hardware that decode and encode can be told to use, by libav's names, the first
+// one first where any will do.
+var HardwareKinds = []string{"cuda", "vaapi"}
+
+// What a machine's hardware is asked to do.
+type Direction int
+
+// Decoding and encoding.
+const (
+	Decoding Direction = iota
+	Encoding
+)
+
+// Lacks says in one clause what the machine lacks for hardware of a kind; "" where everything seems to be there.
+// libav itself would only give a number.
+func Lacks(kind string, d Direction) string {
+	if kind == "vaapi" {
+		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 {
+			return "vaapi: this machine shows no GPU for it (no /dev/dri/renderD*)"
+		}
+		return ""
+	}
+	if nodes, _ := filepath.Glob("/dev/nvidia[0-9]*"); len(nodes) == 0 {
+		return kind + ": this machine shows no NVIDIA GPU (no /dev/nvidia*)"
+	}
+	library := "libnvcuvid.so.1"
+	if d == Encoding {
+		library = "libnvidia-encode.so.1"
+	}
+	for _, name := range []string{"libcuda.so.1", library} {
+		if err := ortlib.CanLoad(name); err != nil {
+			return fmt.Sprintf("%s: a part of NVIDIA's driver is missing (%v); in a container, let NVIDIA_DRIVER_CAPABILITIES have video", kind, err)
+		}
+	}
+	return ""
+}
+
+// inner is the C object behind a codec, which go-astiav v0.16.0 keeps to itself.
+func inner(c *astiav.CodecContext) (*C.AVCodecContext, error) {
+	field := reflect.ValueOf(c).Elem().FieldByName("c")
+	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
+		return nil, errors.New("this go-astiav keeps its codec contexts elsewhere than v0.16.0 did")
+	}
+	return (*C.AVCodecContext)(field.UnsafePointer()), nil
+}
+
+// HasHardware says whether a decoder can use hardware of a kind: the codec's default one where name is "".
+func HasHardware(codec astiav.CodecID, name, kind string) bool {
+	return hardwareFormat(codec, name, kind) != C.AV_PIX_FMT_NONE
+}
+
+func hardwareFormat(codec astiav.CodecID, name, kind string) C.enum_AVPixelFormat {
+	k := C.CString(kind)
+	defer C.free(unsafe.Pointer(k))
+	var n *C.char
+	if name != "" {
+		n = C.CString(name)
+		defer C.free(unsafe.Pointer(n))
+	}
+	return C.wwflow_format(C.int(codec), n, k)
+}
+
+// Hardware is a decoder's use of a device.
+type Hardware struct {
+	Kind string
+	want *C.wwflow_want
+	soft *astiav.Frame
+}
+
+// DecodeOn makes a decoder that is not open yet use hardware of a kind; codec and name as for HasHardware. Where the
+// device then refuses the stream, the decoder fails if strict, and decodes in software if not.
+func DecodeOn(c *astiav.CodecContext, codec astiav.CodecID, name, kind string, strict bool) (*Hardware, error) {
+	cc, err := inner(c)
+	if err != nil {
+		return nil, err
+	}
+	format := hardwareFormat(codec, name, kind)
+	if format == C.AV_PIX_FMT_NONE {
+		return nil, fmt.Errorf("%s: this FFmpeg's decoder does not know it", kind)
+	}
+	device, err := openDevice(kind)
+	if err != nil {
+		return nil, err
+	}
+	h := &Hardware{Kind: kind, want: (*C.wwflow_want)(C.calloc(1, C.sizeof_wwflow_want)), soft: astiav.AllocFrame()}
+	if h.want == nil || h.soft == nil {
+		C.av_buffer_unref(&device)
+		h.Close()
+		return nil, errors.New("out of memory")
+	}
+	h.want.format = format
+	if strict {
+		h.want.strict = 1
+	}
+	C.wwflow_attach(cc, device, h.want)
+	return h, nil
+}
+
+func openDevice(kind string) (*C.AVBufferRef, error) {
+	k := C.CString(kind)
+	defer C.free(unsafe.Pointer(k))
+	var device *C.AVBufferRef
+	if e := C.wwflow_device(&device, k); e < 0 {
+		return nil, deviceError(kind, e)
+	}
+	return device, nil
+}
+
+func deviceError(kind string, e C.int) error {
+	return fmt.Errorf("%s: its driver does not start (%w)", kind, astiav.Error(e))
+}
+
+// Refused says whether the device would not decode the stream.
+func (h *Hardware) Refused() bool { return C.wwflow_refused(h.want) != 0 }
+
+// Fetch brings a picture that may lie on the device into main memory, with all that it says about itself.
+func (h *Hardware) Fetch(f *astiav.Frame) error {
+	if e := C.wwflow_fetch(ptr(f), ptr(h.soft)); e < 0 {
+		return fmt.Errorf("%s: a picture can't be fetched from the device: %w", h.Kind, astiav.Error(e))
+	}
+	return nil
+}
+
+// Close frees what the decoder was told with. The decoder is freed before.
+func (h *Hardware) Close() error {
+	if h == nil {
+		return nil
+	}
+	C.free(unsafe.Pointer(h.want))
+	h.want = nil
+	if h.soft != nil {
+		h.soft.Free()
+		h.soft = nil
+	}
+	return nil
+}
+
+// Upload is an encoder's way to a device that wants its pictures there.
+type Upload struct {
+	kind    string
+	encoder *C.AVCodecContext
+	hard    *astiav.Frame
+}
+
+// EncodeOn makes an encoder that has its size and is not open yet take pictures on a device of a kind, whose pixel
+// format has that name, from pictures in the format soft.
+func EncodeOn(c *astiav.CodecContext, kind string, soft astiav.PixelFormat) (*Upload, error) {
+	cc, err := inner(c)
+	if err != nil {
+		return nil, err
+	}
+	u := &Upload{kind: kind, encoder: cc, hard: astiav.AllocFrame()}
+	if u.hard == nil {
+		return nil, errors.New("out of memory")
+	}
+	k := C.CString(kind)
+	defer C.free(unsafe.Pointer(k))
+	if e := C.wwflow_pool(cc, k, C.enum_AVPixelFormat(astiav.FindPixelFormatByName(kind)), C.enum_AVPixelFormat(soft)); e < 0 {
+		u.Close()
+		return nil, deviceError(kind, e)
+	}
+	return u, nil
+}
+
+// Bring takes a picture to the device.
+func (u *Upload) Bring(f *astiav.Frame) error {
+	if e := C.wwflow_bring(u.encoder, ptr(f), ptr(u.hard)); e < 0 {
+		return fmt.Errorf("%s: a picture can't be brought to the device: %w", u.kind, astiav.Error(e))
+	}
+	return nil
+}
+
+// Close frees its own picture; the device is freed with the encoder.
+func (u *Upload) Close() error {
+	if u != nil && u.hard != nil {
+		u.hard.Free()
+		u.hard = nil
+	}
+	return nil
+}
