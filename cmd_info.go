@@ -22,6 +22,7 @@ func infoCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.Float64Flag{Name: "scale", Value: 1, Usage: "as run would be told"},
 			&cli.IntFlag{Name: "step", Value: 1, Usage: "as run would be told"},
+			hwaccelFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "as one JSON object"},
 		}, networkFlags()),
 	}
@@ -48,8 +49,12 @@ func info(c *cli.Context) error {
 	if scale := c.Float64("scale"); step < 1 || !(scale > 0) || scale > 16 {
 		return usagef("--step is 1 or more, --scale above 0 and up to 16")
 	}
+	hardware, err := hwaccel(c)
+	if err != nil {
+		return err
+	}
 	input := c.Args().First()
-	in, err := open(c.Context, input, decode.Options{Scale: c.Float64("scale"), Threads: c.Int("threads")})
+	in, err := open(c.Context, input, decode.Options{Scale: c.Float64("scale"), Threads: c.Int("threads"), Hardware: hardware})
 	if err != nil {
 		return err
 	}

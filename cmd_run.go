@@ -55,7 +55,8 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "rate", Usage: "pictures a second of a folder, which does not say: `N` or N/D", DefaultText: "25"},
 			&cli.Float64Flag{Name: "scale", Value: 1, Usage: "work at this fraction of the input's size"},
 			&cli.StringFlag{Name: "codec", Usage: strings.Join(encode.Codecs(), ", "), DefaultText: "h264; vp9 in WebM"},
-			&cli.IntFlag{Name: "crf", Value: -1, Usage: "constant quality of the codec, less is better", DefaultText: "the codec's"},
+			&cli.IntFlag{Name: "crf", Value: -1, Usage: "constant quality of the codec (NVENC's cq, VA-API's qp), less is better", DefaultText: "the codec's"},
+			hwaccelFlag(),
 			&cli.StringSliceFlag{Name: "encoder-opt", Usage: "`KEY=VALUE` for the encoder; may be repeated"},
 			&cli.BoolFlag{Name: "quiet", Usage: "say nothing but errors"},
 			&cli.BoolFlag{Name: "json", Usage: "say everything as JSON lines on standard output"},
@@ -154,6 +155,9 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	}
 	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
 		Network: net.name(), Device: net.devices()}
+	if info.InSoftware != "" {
+		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
+	}
 	p.Width, p.Height = painter.Size(info.Width, info.Height)
 	out.start(p)
 
@@ -276,6 +280,10 @@ func newJob(c *cli.Context) (*job, error) {
 			return nil, usagef("--%s is a time such as 12.5, 1:30 or 500ms, not %q", name, c.String(name))
 		}
 	}
+	if j.read.Hardware, err = hwaccel(c); err != nil {
+		return nil, err
+	}
+	j.write.Hardware = j.read.Hardware
 	if j.read.FrameRate, err = parseRate(c.String("rate")); err != nil {
 		return nil, err
 	}
@@ -325,6 +333,21 @@ func outputName(input string, style visualize.Style) string {
 		}
 	}
 	return name + "-" + string(style) + extension
+}
+
+// hwaccels are what --hwaccel may be; the first one is its default.
+var hwaccels = []string{"none", "auto", "cuda", "vaapi"}
+
+func hwaccelFlag() cli.Flag {
+	return &cli.StringFlag{Name: "hwaccel", Value: hwaccels[0], Usage: textHwaccel}
+}
+
+func hwaccel(c *cli.Context) (string, error) {
+	s := c.String("hwaccel")
+	if !slices.Contains(hwaccels, s) {
+		return "", usagef("--hwaccel is one of %s, not %q", strings.Join(hwaccels, ", "), s)
+	}
+	return s, nil
 }
 
 // parseTime reads seconds (12.5), minutes or hours (1:30, 0:01:30) or what Go calls a duration (500ms); "" is 0.

@@ -104,6 +104,8 @@ func exitCode(err error) int {
 		return 130
 	case errors.Is(err, errUsage):
 		return 2
+	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
+		return 5
 	case errors.Is(err, errOutput), errors.Is(err, encode.ErrExists), errors.Is(err, syscall.ENOSPC):
 		return 4
 	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.As(err, &device), errors.As(err, &memory):

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
@@ -63,6 +64,11 @@ func TestScripts(t *testing.T) {
 				return present(name, err)
 			case "mount": // a small disk can be made, to fill it
 				return present(name, exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run())
+			}
+			if name == "hardware" { // which decodes or encodes video
+				nvidia, _ := filepath.Glob("/dev/nvidia[0-9]*")
+				render, _ := filepath.Glob("/dev/dri/renderD*")
+				return len(nvidia)+len(render) > 0, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -171,7 +177,7 @@ func TestExitCodes(t *testing.T) {
 		2:   {usagef("no")},
 		3:   {place(errInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
 		4:   {place(errOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
-		5:   {flow.ErrNoRuntime, fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}},
+		5:   {flow.ErrNoRuntime, place(errInput, decode.ErrHardware), place(errOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}},
 		130: {errInterrupted},
 	} {
 		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {

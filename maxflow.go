@@ -44,6 +44,8 @@ func spread(ctx context.Context, path string, o decode.Options, info decode.Info
 		// From the middle of each part, so that fades at the ends do not count.
 		at.Start += length * time.Duration(2*i+1) / time.Duration(2*parts)
 		at.Duration, at.Frames = 0, step+1
+		at.Uncounted = true // or each look would walk through the packets of the whole file before it
+		at.Hardware = ""    // starting a device takes longer than decoding a few frames
 		frames, err := readAll(ctx, path, at)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

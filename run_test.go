@@ -280,6 +280,7 @@ func TestSeveralDevicesFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				outer, stop := context.WithCancel(t.Context())
+				defer stop()
 				ctx, cancel := context.WithCancelCause(outer)
 				out := &recorder{}
 				l := testLine(t, 1, out)

@@ -34,7 +34,7 @@ const textExitCodes = `Exit codes:
   2    the command line is wrong
   3    the input can't be used: missing, no video, too short, frames of different size
   4    the output can't be written: it exists, it is the input, the disk is full
-  5    the network can't run: no ONNX Runtime, no such device, no network, too little memory
+  5    the network can't run: no ONNX Runtime, no such device, no network, too little memory; or no --hwaccel
   130  interrupted
 No failure leaves a file under the output's name.`
 
@@ -59,6 +59,7 @@ pixel of FIRST, in pixels, to the right and downwards.`
 
 const (
 	textDevice  = "auto, cpu, cuda[:N], tensorrt[:N] or webgpu, for run and bench also several: cuda:0,cuda:1; a device that can't be used is an error"
+	textHwaccel = "what decodes the video, and encodes it where --codec doesn't say: none; cuda (NVDEC, NVENC) or vaapi, an error where there is none; auto tries them, and says why not"
 	textModel   = "folder of another network (encoder.onnx, decoder.onnx, model.json)"
 	textORT     = "ONNX Runtime to use: libonnxruntime.so or its folder"
 	textThreads = "CPU threads"
@@ -99,6 +100,10 @@ func hint(err error) string {
 		return "a smaller --start; wwflow info shows how long the video is"
 	case errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize):
 		return "frames of one size: scale or crop the others to it"
+	case errors.Is(err, decode.ErrHardware):
+		return "--hwaccel auto, which decodes in software where it must, or leave it out"
+	case errors.Is(err, encode.ErrHardware):
+		return "--codec h264, which encodes in software, or --hwaccel auto"
 	case errors.Is(err, fs.ErrPermission):
 		return "a place that you may read and write"
 	}
@@ -126,15 +131,16 @@ type report interface {
 
 // plan is what a run is about to do.
 type plan struct {
-	Input   string  `json:"input"`
-	Output  string  `json:"output"`
-	Width   int     `json:"width"`
-	Height  int     `json:"height"`
-	Frames  int     `json:"frames,omitempty"` // pictures to write; absent where the input does not say
-	Style   string  `json:"style"`
-	MaxFlow float64 `json:"max_flow"`
-	Network string  `json:"network"`
-	Device  string  `json:"device"`
+	Input   string   `json:"input"`
+	Output  string   `json:"output"`
+	Width   int      `json:"width"`
+	Height  int      `json:"height"`
+	Frames  int      `json:"frames,omitempty"` // pictures to write; absent where the input does not say
+	Style   string   `json:"style"`
+	MaxFlow float64  `json:"max_flow"`
+	Network string   `json:"network"`
+	Device  string   `json:"device"`
+	Notices []string `json:"notices,omitempty"`
 }
 
 // result is what a run has done.
@@ -217,8 +223,12 @@ func clock(d time.Duration) string {
 }
 
 func planLine(p plan) string {
-	return fmt.Sprintf("%s -> %s: %dx%d, %s, scale %s, network %s on %s",
+	s := fmt.Sprintf("%s -> %s: %dx%d, %s, scale %s, network %s on %s",
 		p.Input, p.Output, p.Width, p.Height, p.Style, pixels(p.MaxFlow), p.Network, p.Device)
+	for _, n := range p.Notices {
+		s += "\nnote: " + n
+	}
+	return s
 }
 
 func pixels(x float64) string {
@@ -412,6 +422,12 @@ func infoText(p prospect) string {
 		frames = count(p.Frames, "frame")
 	case p.Frames > 0:
 		frames = fmt.Sprintf("%d frames by the container's word", p.Frames)
+	}
+	switch {
+	case p.Hardware != "":
+		line("", "decoded by %s", p.Hardware)
+	case p.InSoftware != "":
+		line("", "decoded in software; %s", p.InSoftware)
 	}
 	line("time", "%s, %s, %s", frames, lasts(p.Duration), rate(p.FrameRate))
 	line("streams", "%s, %s", count(p.Audio, "audio stream"), count(p.Subtitles, "subtitle stream"))

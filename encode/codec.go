@@ -21,6 +21,10 @@ type codec struct {
 	options map[string]string // defaults, before the user's
 	presets []string          // what "preset" may be; empty = the encoder says itself
 	mp4     string            // four-character code in MP4 and MOV, where libav's default plays badly
+
+	quality  string // the option that crf is; "" = crf
+	hardware string // the kind of hardware that encodes; "" = none
+	uploads  bool   // it takes pictures that lie on the device
 }
 
 var codecs = map[string]codec{
@@ -34,6 +38,16 @@ var codecs = map[string]codec{
 		options: map[string]string{"b": "0", "row-mt": "1", "cpu-used": "3"}},
 	"ffv1":   {encoder: "ffv1", format: "bgr0", crf: -1, options: map[string]string{"level": "3"}},
 	"prores": {encoder: "prores_ks", format: "yuv422p10le", even: [2]bool{true, false}, crf: -1, options: map[string]string{"profile": "hq"}},
+
+	// Constant quality is NVENC's cq where no bit rate bounds it, and a fixed quantiser in VA-API, which all drivers know.
+	"h264_nvenc": {encoder: "h264_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 19, quality: "cq", hardware: "cuda",
+		options: map[string]string{"rc": "vbr", "b": "0"}},
+	"hevc_nvenc": {encoder: "hevc_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 21, quality: "cq", hardware: "cuda", mp4: "hvc1",
+		options: map[string]string{"rc": "vbr", "b": "0"}},
+	"h264_vaapi": {encoder: "h264_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 19, quality: "qp", hardware: "vaapi", uploads: true,
+		options: map[string]string{"rc_mode": "CQP"}},
+	"hevc_vaapi": {encoder: "hevc_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 21, quality: "qp", hardware: "vaapi", uploads: true, mp4: "hvc1",
+		options: map[string]string{"rc_mode": "CQP"}},
 }
 
 // presets of x264 and x265, which print to stderr by themselves when they get another.
@@ -46,14 +60,15 @@ var containers = map[string]string{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", 
 func Codecs() []string     { return slices.Sorted(maps.Keys(codecs)) }
 func Containers() []string { return slices.Sorted(maps.Keys(containers)) }
 
-// choose finds the muxer for a path and the encoder for a codec's name, and whether they go together.
-func choose(path, name string) (muxer string, c codec, enc *astiav.Codec, err error) {
+// choose finds the muxer for a path and the codec that the options mean.
+func choose(path string, o *Options) (muxer string, c codec, err error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	muxer, ok := containers[ext]
 	if !ok {
-		return "", c, nil, fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
+		return "", c, fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
 			ext, strings.Join(Containers(), " "))
 	}
+	name := o.Codec
 	if name == "" {
 		name = "h264"
 		if muxer == "webm" {
@@ -61,10 +76,11 @@ func choose(path, name string) (muxer string, c codec, enc *astiav.Codec, err er
 		}
 	}
 	if c, ok = codecs[name]; !ok {
-		return "", c, nil, fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))
+		return "", c, fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))
 	}
-	if enc = astiav.FindEncoderByName(c.encoder); enc == nil {
-		return "", c, nil, fmt.Errorf("this FFmpeg was built without %s, so it cannot write %s; choose another codec", c.encoder, name)
+	enc := astiav.FindEncoderByName(c.encoder)
+	if enc == nil {
+		return "", c, fmt.Errorf("this FFmpeg was built without %s, so it cannot write %s; choose another codec", c.encoder, name)
 	}
 	if !libav.Stores(muxer, enc.ID()) {
 		var fit []string
@@ -73,9 +89,9 @@ func choose(path, name string) (muxer string, c codec, enc *astiav.Codec, err er
 				fit = append(fit, e)
 			}
 		}
-		return "", c, nil, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrPair, ext, name, strings.Join(fit, " "))
+		return "", c, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrPair, ext, name, strings.Join(fit, " "))
 	}
-	return muxer, c, enc, nil
+	return muxer, c, nil
 }
 
 func grow(side int, even bool) int {

@@ -40,10 +40,14 @@ type Options struct {
 	FrameRate     frame.Rational // average, a hint for the encoder; zero = unknown
 	SampleAspect  frame.Rational // zero = not stated
 
-	Codec          string            // h264, h265, av1, vp9, ffv1 or prores; "" = h264, in WebM vp9
+	Codec          string            // one of Codecs; "" = h264, in WebM vp9
 	CRF            int               // constant quality, less is better; -1 = the codec's default here
 	EncoderOptions map[string]string // for the encoder, by libav's names; an unknown one is an error
 	Threads        int               // 0 = the encoder's choice
+
+	// Hardware is what encodes where Codec is "": "none" (also ""), "cuda" (NVENC) or "vaapi", which fail with ErrHardware
+	// where there is none, or "auto", which then encodes in software and says why in Notices.
+	Hardware string
 
 	CopyFrom        string        // file whose audio and subtitles go along; "" = none
 	Start, Duration time.Duration // its part, from its beginning; Duration 0 = to the end
@@ -59,6 +63,7 @@ var (
 	ErrNoFrames = errors.New("no frame was written, so there is no video to finish")
 	ErrPair     = errors.New("codec and container do not go together")
 	ErrOption   = errors.New("the encoder has no such option")
+	ErrHardware = errors.New("hardware can't encode it")
 )
 
 // sink is one kind of output. Its commit leaves everything under the final name.

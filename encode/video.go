@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type video struct {
 	mux     *astiav.FormatContext
 	stream  *astiav.Stream
 	encoder *astiav.CodecContext
+	upload  *libav.Upload // nil: the encoder takes pictures from main memory
 	graph   *libav.Graph
 	rgb     *astiav.Frame // filled from each Frame
 	yuv     *astiav.Frame
@@ -42,7 +44,7 @@ type video struct {
 }
 
 func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error) {
-	muxer, c, enc, err := choose(path, o.Codec)
+	muxer, c, err := choose(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +60,10 @@ func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error
 	if v.mux, err = astiav.AllocOutputFormatContext(nil, muxer, "file:"+v.file.temporary); err != nil {
 		return nil, err
 	}
-	width, height := grow(o.Width, c.even[0]), grow(o.Height, c.even[1])
-	if err = v.openEncoder(c, enc, width, height); err != nil {
+	if c, err = v.openCodec(c); err != nil {
 		return nil, err
 	}
-	if err = v.openGraph(c, width, height); err != nil {
+	if err = v.openGraph(c); err != nil {
 		return nil, err
 	}
 	v.packet = astiav.AllocPacket()
@@ -117,8 +118,9 @@ func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error
 	return v, nil
 }
 
-func (v *video) openEncoder(c codec, enc *astiav.Codec, width, height int) error {
-	o := v.o
+func (v *video) openEncoder(c codec) error {
+	o, enc := v.o, astiav.FindEncoderByName(c.encoder)
+	width, height := grow(o.Width, c.even[0]), grow(o.Height, c.even[1])
 	if c.crf < 0 && o.CRF >= 0 {
 		return fmt.Errorf("the codec %s has no CRF; leave it out", o.Codec)
 	}
@@ -142,6 +144,9 @@ func (v *video) openEncoder(c codec, enc *astiav.Codec, width, height int) error
 	if v.mux.OutputFormat().Flags().Has(astiav.IOFormatFlagGlobalheader) {
 		v.encoder.SetFlags(v.encoder.Flags().Add(astiav.CodecContextFlagGlobalHeader))
 	}
+	if err := v.openDevice(c); err != nil {
+		return err
+	}
 	set := map[string]string{}
 	for k, s := range v.tags(c) {
 		set[k] = s
@@ -153,7 +158,7 @@ func (v *video) openEncoder(c codec, enc *astiav.Codec, width, height int) error
 		if crf < 0 {
 			crf = c.crf
 		}
-		set["crf"] = fmt.Sprint(crf)
+		set[cmp.Or(c.quality, "crf")] = fmt.Sprint(crf)
 	}
 	for k, s := range o.EncoderOptions {
 		switch k {
@@ -176,6 +181,9 @@ func (v *video) openEncoder(c codec, enc *astiav.Codec, width, height int) error
 		}
 	}
 	if err := v.encoder.Open(enc, options); err != nil {
+		if c.hardware != "" {
+			return fmt.Errorf("%w: %s: %s refuses %dx%d with %s: %w", ErrHardware, c.hardware, c.encoder, width, height, settings(set), err)
+		}
 		return fmt.Errorf("the encoder %s refuses %dx%d with %s: %w", c.encoder, width, height, settings(set), err)
 	}
 	var unknown []string
@@ -212,7 +220,8 @@ func (v *video) tags(c codec) map[string]string {
 	return map[string]string{"color_range": "tv", "colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m"}
 }
 
-func (v *video) openGraph(c codec, width, height int) (err error) {
+func (v *video) openGraph(c codec) (err error) {
+	width, height := grow(v.o.Width, c.even[0]), grow(v.o.Height, c.even[1])
 	v.rgb, v.yuv = astiav.AllocFrame(), astiav.AllocFrame()
 	if v.rgb == nil || v.yuv == nil {
 		return errors.New("out of memory")
@@ -260,6 +269,11 @@ func (v *video) write(f *frame.Frame) error {
 		return err
 	}
 	v.yuv.SetPictureType(astiav.PictureTypeNone)
+	if v.upload != nil {
+		if err := v.upload.Bring(v.yuv); err != nil {
+			return err
+		}
+	}
 	err := v.encoder.SendFrame(v.yuv)
 	v.yuv.Unref()
 	if err != nil {
@@ -341,10 +355,7 @@ func (v *video) notices() []string { return v.said }
 func (v *video) close() {
 	v.copier.close()
 	v.graph.Close()
-	if v.encoder != nil {
-		v.encoder.Free()
-		v.encoder = nil
-	}
+	v.freeEncoder()
 	for _, f := range []**astiav.Frame{&v.rgb, &v.yuv} {
 		if *f != nil {
 			(*f).Free()
