@@ -67,9 +67,7 @@ func eval(c *cli.Context) error {
 		return err
 	}
 	defer source.Close()
-	if o.FlowDir == "" {
-		o.Estimate, o.Source = source.estimate, source.name
-	}
+	o.Estimate, o.Source = source.estimator()
 	report, err := datasets.Evaluate(c.Context, o)
 	if err != nil {
 		return source.blame(err)

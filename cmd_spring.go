@@ -104,8 +104,8 @@ func openForSpring(c *cli.Context, o *spring.Options) (*flowSource, error) {
 		return nil, place(errInput, err)
 	}
 	source, err := openFlowSource(c)
-	if err == nil && o.FlowDir == "" {
-		o.Estimate, o.Source = source.estimate, source.name
+	if err == nil {
+		o.Estimate, o.Source = source.estimator()
 	}
 	return source, err
 }
@@ -209,6 +209,14 @@ func openFlowSource(c *cli.Context) (*flowSource, error) {
 	return &flowSource{net: net, name: fmt.Sprintf("network %s %s on %s", card.Name, card.Version, net.model.Device())}, nil
 }
 
+// estimator is what gives the flow and its name; nothing where the flow comes from files.
+func (s *flowSource) estimator() (estimate func(ctx context.Context, a, b *frame.Frame) (*field.Field, error), name string) {
+	if s.net == nil {
+		return nil, ""
+	}
+	return s.estimate, s.name
+}
+
 // estimate is the flow from a to b. Features are kept of the last two frames.
 func (s *flowSource) estimate(ctx context.Context, a, b *frame.Frame) (*field.Field, error) {
 	var errs []error
@@ -228,13 +236,17 @@ func (s *flowSource) estimate(ctx context.Context, a, b *frame.Frame) (*field.Fi
 	return f, err
 }
 
-// blame sets the place of an error: the network says itself what is wrong with it, all else is the input.
+// blame sets the place of an error: the network says itself what is wrong with it, what can't be written is the
+// output, all else is the input.
 func (s *flowSource) blame(err error) error {
 	if isTerminal(os.Stderr) {
 		fmt.Fprint(os.Stderr, "\r\x1b[K") // takes the progress away
 	}
 	if s.failure != nil && errors.Is(err, s.failure) {
 		return err
+	}
+	if errors.Is(err, spring.ErrOutput) {
+		return place(errOutput, err)
 	}
 	return place(errInput, err)
 }

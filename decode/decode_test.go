@@ -124,6 +124,36 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// Uncounted, an input gives the same frames, and says nothing of their number.
+func TestUncounted(t *testing.T) {
+	path := libavtest.Clip(t, "848x480-h264-gopro-walk-aac.mp4")
+	o := decode.Options{Start: 7 * time.Second, Frames: 2}
+	counted, err := decode.Open(background, path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer counted.Close()
+	o.Uncounted = true
+	r, err := decode.Open(background, path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if i := r.Info(); i.Frames != 0 || i.FramesExact || counted.Info().Frames != 2 {
+		t.Errorf("%d frames stated (exact: %v) uncounted, %d counted", i.Frames, i.FramesExact, counted.Info().Frames)
+	}
+	for range 2 {
+		a, err := counted.Read()
+		b, err2 := r.Read()
+		if err != nil || err2 != nil || a.PTS != b.PTS || !bytes.Equal(a.Pix, b.Pix) {
+			t.Fatal("another frame", err, err2)
+		}
+	}
+	if _, err := r.Read(); err != io.EOF {
+		t.Errorf("after them: %v", err)
+	}
+}
+
 // To the end there are as many frames as ffprobe decodes, at the same times: with pictures that an edit list
 // discards, with B pictures, with variable rate, interlaced, and damaged.
 func TestTimes(t *testing.T) {

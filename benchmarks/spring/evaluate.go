@@ -56,11 +56,21 @@ func Evaluate(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	e := &evaluation{Options: o, journal: journal, total: len(jobs)}
-	err = errors.Join(e.run(ctx, jobs), journal.close())
+	err = errors.Join(e.run(ctx, jobs), unwritten(journal.close()))
 	if err != nil {
 		return nil, err
 	}
 	return newReport(o, source, jobs), nil
+}
+
+// ErrOutput is wrapped by the errors about a file that can't be written: an error picture, the journal, a submission's.
+var ErrOutput = errors.New("cannot write")
+
+func unwritten(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrOutput, err)
 }
 
 // job is one flow and, in the end, its result.
@@ -267,16 +277,16 @@ func (e *evaluation) score(t task) error {
 	if errs != nil {
 		path := e.errorMap(t.Flow)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return err
+			return unwritten(err)
 		}
 		if err := whole.WriteTo(path, func(w io.Writer) error {
 			return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, ErrorPicture(errs, estimate.Width))
 		}); err != nil {
-			return err
+			return unwritten(err)
 		}
 	}
 	if err := e.journal.keep(t.Name(), t.stamp, &t.tallies); err != nil {
-		return err
+		return unwritten(err)
 	}
 	e.progress()
 	return nil

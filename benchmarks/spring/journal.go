@@ -37,7 +37,7 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, unwritten(err)
 	}
 	j = &journal{had: map[string]journalLine{}}
 	end := bytes.LastIndexByte(b, '\n') + 1
@@ -61,7 +61,7 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 		return nil, fmt.Errorf("%s: not the journal of an evaluation: give another file", path)
 	}
 	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-		return nil, err
+		return nil, unwritten(err)
 	}
 	err = j.file.Truncate(int64(end))
 	if _, e := j.file.Seek(int64(end), io.SeekStart); err == nil {
@@ -71,7 +71,7 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 		err = j.write(head)
 	}
 	if err != nil {
-		return nil, errors.Join(err, j.file.Close())
+		return nil, unwritten(errors.Join(err, j.file.Close()))
 	}
 	return j, nil
 }

@@ -65,10 +65,10 @@ func Submit(ctx context.Context, o Options, out string) (int, error) {
 			return 0, fmt.Errorf("%s: %w", from, err)
 		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return 0, err
+			return 0, unwritten(err)
 		}
 		if err := field.WriteFile(path, estimate); err != nil {
-			return 0, err
+			return 0, unwritten(err)
 		}
 		e.progress()
 	}
