@@ -51,8 +51,9 @@ func BenchmarkConfidence(b *testing.B) {
 			for i := range part {
 				part[i] = float32(i&15) - 8
 			}
-			forget(vectors[2*1920*from : 2*1920*to])
-			confidence(part)
+			pairs := vectors[2*1920*from : 2*1920*to]
+			known(pairs, pairs)
+			confidence(part, part)
 		})
 	}
 }

@@ -8,13 +8,14 @@ import (
 
 // Card is a network's model card, as the export writes it to model.json.
 type Card struct {
-	Format     int      `json:"format"` // of the card; CardFormat
-	Name       string   `json:"name"`
-	Version    string   `json:"version"`
-	Parameters int64    `json:"parameters"`
-	Training   Training `json:"training"`
-	Errors     []Errors `json:"errors"`
-	Licence    string   `json:"licence"`
+	Format     int         `json:"format"` // of the card; CardFormat
+	Name       string      `json:"name"`
+	Version    string      `json:"version"`
+	Precisions []Precision `json:"precisions,omitempty"` // that it has graphs for; none stated = fp32
+	Parameters int64       `json:"parameters"`
+	Training   Training    `json:"training"`
+	Errors     []Errors    `json:"errors"`
+	Licence    string      `json:"licence"`
 }
 
 // CardFormat is the newest format of a card that this package reads.
@@ -38,6 +39,13 @@ type Errors struct {
 	EPE    float64 `json:"epe"` // mean endpoint error, pixels
 	PX1    float64 `json:"px1"` // share of pixels whose error is above 1 px, per cent
 	Fl     float64 `json:"fl"`  // share of pixels whose error is above 3 px and 5 % of the flow, per cent
+}
+
+func (c Card) precisions() []Precision {
+	if len(c.Precisions) == 0 {
+		return []Precision{FP32}
+	}
+	return c.Precisions
 }
 
 // ReadCard reads the card of the network in a folder, and the built-in network's where dir is empty, without

@@ -1,12 +1,16 @@
 package flow
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 
-	ort "github.com/yalue/onnxruntime_go"
+	"github.com/wwflow/wwflow/flow/internal/ort"
 )
 
 // Kind is a way to run a network: one of ONNX Runtime's execution providers, or Auto.
@@ -62,54 +66,70 @@ func ParseDevice(text string) (Device, error) {
 	return Device{}, fmt.Errorf("device %q is unknown: write auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N or webgpu", text)
 }
 
-// sessionOptions readies a session for the device. The error is ONNX Runtime's own.
-func (d Device) sessionOptions(threads int) (*ort.SessionOptions, error) {
-	o, err := ort.NewSessionOptions()
-	if err != nil {
-		return nil, err
-	}
-	if err := d.configure(o, threads); err != nil {
-		o.Destroy()
-		return nil, err
-	}
-	return o, nil
-}
-
-func (d Device) configure(o *ort.SessionOptions, threads int) error {
+// settings are how a network of this precision runs on the device. cache is for TensorRT, empty = none.
+func (d Device) settings(threads int, precision Precision, cache string) ort.Settings {
 	if threads == 0 && runtime.GOMAXPROCS(0) < runtime.NumCPU() {
 		threads = runtime.GOMAXPROCS(0) // a container's share, which ONNX Runtime doesn't see
 	}
-	if err := o.SetIntraOpNumThreads(threads); err != nil {
-		return err
+	s := ort.Settings{
+		Threads: threads,
+		// Idle threads of one graph would spin on the cores that the other graph, the decoder and the encoder need:
+		// on two busy cores a run took 11 s of processor time with spinning and 7 s without, and less real time too.
+		Entries: map[string]string{"session.intra_op.allow_spinning": "0"},
 	}
-	// Idle threads of one graph would spin on the cores that the other graph, the decoder and the encoder need:
-	// on two busy cores a run took 11 s of processor time with spinning and 7 s without, and less real time too.
-	if err := o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); err != nil {
-		return err
-	}
+	cuda := ort.Provider{Name: "CUDA", Options: map[string]string{
+		"device_id": strconv.Itoa(d.Index),
+		// TF32 keeps ten bits of a number: at column 1900 it would round positions, which are values of the
+		// matching's attention, to whole pixels. What may be rounded is float16 in an fp16 network.
+		"use_tf32": "0",
+		// Blocks of the size asked for instead of the next power of two: peak memory counts.
+		"arena_extend_strategy": "kSameAsRequested",
+	}}
+	memory := ort.Place{Memory: "Cuda", Staging: "CudaPinned", Index: d.Index}
 	switch d.Kind {
 	case CUDA:
-		p, err := ort.NewCUDAProviderOptions()
-		if err != nil {
-			return err
-		}
-		defer p.Destroy()
-		if err := p.Update(map[string]string{"device_id": strconv.Itoa(d.Index)}); err != nil {
-			return err
-		}
-		return o.AppendExecutionProviderCUDA(p)
+		s.Providers, s.Place = []ort.Provider{cuda}, memory
 	case TensorRT:
-		p, err := ort.NewTensorRTProviderOptions()
-		if err != nil {
-			return err
-		}
-		defer p.Destroy()
-		if err := p.Update(map[string]string{"device_id": strconv.Itoa(d.Index)}); err != nil {
-			return err
-		}
-		return o.AppendExecutionProviderTensorRT(p)
+		// CUDA takes what TensorRT has no operator for, such as the fused attention.
+		s.Providers, s.Place = []ort.Provider{{Name: "TensorRT", Options: d.tensorRT(precision, cache)}, cuda}, memory
 	case WebGPU:
-		return o.AppendExecutionProvider("WebGPU", nil)
+		s.Providers, s.Place = []ort.Provider{{Name: "WebGPU"}}, ort.Place{Memory: "WebGPU_Buf"}
 	}
-	return nil
+	return s
+}
+
+func (d Device) tensorRT(precision Precision, cache string) map[string]string {
+	options := map[string]string{"device_id": strconv.Itoa(d.Index)}
+	if precision == FP16 {
+		options["trt_fp16_enable"] = "1"
+	}
+	if cache != "" {
+		options["trt_engine_cache_enable"], options["trt_engine_cache_path"] = "1", cache
+		options["trt_timing_cache_enable"], options["trt_timing_cache_path"] = "1", cache
+	}
+	return options
+}
+
+// cacheFolder makes the folder in which TensorRT keeps what it compiles of these graphs, which takes minutes:
+// wwflow/tensorrt/<hash> under the user's cache folder. Engines of another version of ONNX Runtime or TensorRT, or
+// of other weights, would be wrong or refused, so the hash is over all of these. Empty for other devices.
+func (d Device) cacheFolder(graphs [][]byte) (string, error) {
+	if d.Kind != TensorRT {
+		return "", nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for what TensorRT compiles: %w", err)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", ort.Version(), compilerVersion(filepath.Dir(loadedPath())))
+	for _, graph := range graphs {
+		sum := sha256.Sum256(graph)
+		h.Write(sum[:])
+	}
+	folder := filepath.Join(cache, "wwflow", "tensorrt", hex.EncodeToString(h.Sum(nil))[:16])
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", fmt.Errorf("no folder for what TensorRT compiles: %w", err)
+	}
+	return folder, nil
 }

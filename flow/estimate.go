@@ -8,13 +8,14 @@ import (
 	"sync"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flow/internal/ort"
 	"github.com/wwflow/wwflow/frame"
-	ort "github.com/yalue/onnxruntime_go"
 )
 
 // Estimate is the flow from the frame of a to the frame of b, in pixels, with a confidence for each pixel.
 // A vector for which the network gave no finite number is unknown. The error wraps ErrSize where the frames'
-// sizes differ, ErrClosed where something is closed, and is the context's cause where that was cancelled.
+// sizes differ, ErrClosed where something is closed, ErrMemory where the frames are too large for the device, and
+// is the context's cause where that was cancelled.
 func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, error) {
 	if a.model != m || b.model != m {
 		return nil, fmt.Errorf("features of another network: encode the frame with the network that estimates")
@@ -40,7 +41,7 @@ func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, err
 		Confidence: make([]float32, width*height),
 	}
 	err := m.use(ctx, func(_, decoder *graph) error {
-		inputs := make([]ort.Value, len(m.feeds))
+		inputs := make([]*ort.Tensor, len(m.feeds))
 		for i, feed := range m.feeds {
 			if feed.second {
 				inputs[i] = b.values[feed.feature]
@@ -48,60 +49,62 @@ func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, err
 				inputs[i] = a.values[feed.feature]
 			}
 		}
-		// The network writes straight into the result's slices.
-		var pin runtime.Pinner
-		defer pin.Unpin()
-		pin.Pin(&result.Vectors[0])
-		pin.Pin(&result.Confidence[0])
-		vectors, err := ort.NewTensor(ort.NewShape(1, int64(height), int64(width), 2), result.Vectors)
+		// The network writes into the result's slices, or into memory that a GPU writes faster to.
+		flow, vectors, err := ort.Down(decoder.session, result.Vectors, 1, int64(height), int64(width), 2)
 		if err != nil {
-			return err
+			return decoder.describe(a.frame, err)
 		}
-		defer vectors.Destroy()
-		logScale, err := ort.NewTensor(ort.NewShape(1, int64(height), int64(width)), result.Confidence)
+		defer flow.Close()
+		logScale, scales, err := ort.Down(decoder.session, result.Confidence, 1, int64(height), int64(width))
 		if err != nil {
-			return err
+			return decoder.describe(a.frame, err)
 		}
-		defer logScale.Destroy()
-		outputs := make([]ort.Value, len(decoder.outputs))
-		for i, name := range decoder.outputs {
-			outputs[i] = vectors
-			if name == "log_scale" {
+		defer logScale.Close()
+		outputs := make([]*ort.Tensor, len(decoder.session.Outputs))
+		for i, port := range decoder.session.Outputs {
+			outputs[i] = flow
+			if port.Name == "log_scale" {
 				outputs[i] = logScale
 			}
 		}
-		return decoder.run(ctx, inputs, outputs)
+		if err := decoder.run(ctx, a.frame, inputs, outputs); err != nil {
+			return err
+		}
+		parallel(height, func(from, to int) {
+			known(result.Vectors[2*width*from:2*width*to], vectors[2*width*from:])
+			confidence(result.Confidence[width*from:width*to], scales[width*from:])
+		})
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	parallel(height, func(from, to int) {
-		forget(result.Vectors[2*width*from : 2*width*to])
-		confidence(result.Confidence[width*from : width*to])
-	})
 	return result, nil
 }
 
-// forget makes both components of every vector unknown that isn't finite.
-func forget(vectors []float32) {
+// known takes vectors over from values, and makes both components of those unknown that aren't finite.
+// The two may be one slice.
+func known(vectors, values []float32) {
 	for i := 0; i < len(vectors); i += 2 {
-		u, v := vectors[i], vectors[i+1]
+		u, v := values[i], values[i+1]
 		if u-u != 0 || v-v != 0 {
-			vectors[i], vectors[i+1] = field.Unknown(), field.Unknown()
+			u, v = field.Unknown(), field.Unknown()
 		}
+		vectors[i], vectors[i+1] = u, v
 	}
 }
 
-// confidence turns log scales into confidences, in place: c = 1/(1+s) for a Laplace scale of s pixels, so that
-// an expected error of 1 px gives 1/2 and no error gives 1. It falls as s grows and stays above 0; a log scale
-// that is no number counts as a boundless scale.
-func confidence(values []float32) {
+// confidence turns log scales into confidences: c = 1/(1+s) for a Laplace scale of s pixels, so that an expected
+// error of 1 px gives 1/2 and no error gives 1. It falls as s grows and stays above 0; a log scale that is no
+// number counts as a boundless scale. The two may be one slice.
+func confidence(confidences, scales []float32) {
 	const bound = 40 // e^40 px: the confidence stays a normal float32
-	for i, s := range values {
+	for i := range confidences {
+		s := scales[i]
 		if s != s || s > bound {
 			s = bound
 		}
-		values[i] = float32(1 / (1 + math.Exp(float64(s))))
+		confidences[i] = float32(1 / (1 + math.Exp(float64(s))))
 	}
 }
 

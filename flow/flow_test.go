@@ -240,14 +240,14 @@ func TestMisuse(t *testing.T) {
 func TestUnknownAndUnsure(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	vectors := []float32{1, 2, nan, 0, 0, -inf, 3, 4}
-	forget(vectors)
+	known(vectors, vectors)
 	for i, known := range []bool{true, false, false, true} {
 		if u, v := vectors[2*i], vectors[2*i+1]; field.Known(u, v) != known || known != (u == u) || known != (v == v) {
 			t.Errorf("vector %d is (%v, %v), known: want %v in both components", i, u, v, known)
 		}
 	}
 	values := []float32{-inf, -1, 0, 1, 39, 1000, inf, nan}
-	confidence(values)
+	confidence(values, values)
 	for i, c := range values {
 		if !(c > 0 && c <= 1) || i > 0 && c > values[i-1] {
 			t.Errorf("confidences %v: number %d is out of (0, 1] or rises", values, i)

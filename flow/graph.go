@@ -8,41 +8,24 @@ import (
 	"slices"
 	"strings"
 
-	ort "github.com/yalue/onnxruntime_go"
+	"github.com/wwflow/wwflow/flow/internal/ort"
+	"github.com/wwflow/wwflow/frame"
 )
 
 // graph is one ONNX file, loaded on a device.
 type graph struct {
-	name            string
-	session         *ort.DynamicAdvancedSession
-	inputs, outputs []string // in the order of the file
+	name    string
+	device  Device
+	session *ort.Session
 }
 
-func openGraph(folder fs.FS, name string, device Device, threads int) (*graph, error) {
-	data, err := fs.ReadFile(folder, name)
-	if err != nil {
-		return nil, fileError(name, err)
-	}
-	inputs, outputs, err := ports(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
-	}
-	for _, p := range slices.Concat(inputs, outputs) {
-		if !supported(p.elements) {
-			return nil, fmt.Errorf("%w: %s: %q has the element type %s; export it as float32", ErrNetwork, name, p.name, p.elements)
-		}
-	}
-	options, err := device.sessionOptions(threads)
-	if err != nil {
-		return nil, err
-	}
-	defer options.Destroy()
-	g := &graph{name: name, inputs: names(inputs), outputs: names(outputs)}
-	g.session, err = ort.NewDynamicAdvancedSessionWithONNXData(data, g.inputs, g.outputs, options)
+// openGraph loads a graph whose file holds data.
+func openGraph(name string, data []byte, device Device, settings ort.Settings) (*graph, error) {
+	session, err := ort.Open(data, settings)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s on %s: %w", ErrNetwork, name, device, err)
 	}
-	return g, nil
+	return &graph{name, device, session}, nil
 }
 
 func fileError(name string, err error) error {
@@ -52,62 +35,48 @@ func fileError(name string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
 }
 
-func names(ports []port) []string {
+func names(ports []ort.Port) []string {
 	list := make([]string, len(ports))
 	for i, p := range ports {
-		list[i] = p.name
+		list[i] = p.Name
 	}
 	return list
 }
 
-// supported are the element types that onnxruntime_go copies right; float16 it would cut in half.
-func supported(t ort.TensorElementDataType) bool {
-	switch t {
-	case ort.TensorElementDataTypeFloat, ort.TensorElementDataTypeUint8, ort.TensorElementDataTypeInt32, ort.TensorElementDataTypeInt64:
-		return true
+// expect demands that the graph has exactly these inputs or outputs, in any order, all of one type.
+func (g *graph) expect(what string, have []ort.Port, elements ort.Elements, want ...string) error {
+	if !slices.Equal(slices.Sorted(slices.Values(names(have))), slices.Sorted(slices.Values(want))) {
+		return fmt.Errorf("%w: %s has the %ss %s, and must have %s", ErrNetwork, g.name, what, strings.Join(names(have), ", "), strings.Join(want, ", "))
 	}
-	return false
-}
-
-// expect demands that the graph has exactly these inputs or outputs, in any order.
-func (g *graph) expect(what string, have []string, want ...string) error {
-	if !slices.Equal(slices.Sorted(slices.Values(have)), slices.Sorted(slices.Values(want))) {
-		return fmt.Errorf("%w: %s has the %ss %s, and must have %s", ErrNetwork, g.name, what, strings.Join(have, ", "), strings.Join(want, ", "))
+	for _, p := range have {
+		if p.Elements != elements {
+			return fmt.Errorf("%w: %s: its %s %q is %s, and must be %s", ErrNetwork, g.name, what, p.Name, p.Elements, elements)
+		}
 	}
 	return nil
 }
 
-// run computes the outputs, filling those that are given and making those that are nil.
+// run computes the outputs for frames of this size, filling those that are given and making those that are nil.
 // A cancelled context stops the graph at its next operator, and its cause is the error.
-func (g *graph) run(ctx context.Context, inputs, outputs []ort.Value) error {
-	options, err := ort.NewRunOptions()
-	if err != nil {
+func (g *graph) run(ctx context.Context, f *frame.Frame, inputs, outputs []*ort.Tensor) error {
+	err := g.session.Run(ctx, inputs, outputs)
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	defer options.Destroy()
-	terminated := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(terminated)
-		options.Terminate()
-	})
-	err = g.session.RunWithOptions(inputs, outputs, options)
-	if !stop() {
-		<-terminated // or Terminate could touch what Destroy freed
-	}
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return fmt.Errorf("%s: %w", g.name, err)
+	return g.describe(f, err)
 }
 
-func (g *graph) close() error {
-	if g == nil || g.session == nil {
-		return nil
+// describe places an error of ONNX Runtime.
+func (g *graph) describe(f *frame.Frame, err error) error {
+	var said *ort.Error
+	if errors.As(err, &said) && said.OutOfMemory() {
+		return fmt.Errorf("%s on %s: %w for frames of %dx%d: make them smaller with --scale, or take another --device", g.name, g.device, ErrMemory, f.Width, f.Height)
 	}
-	err := g.session.Destroy()
-	g.session = nil
-	return err
+	return fmt.Errorf("%s on %s: %w", g.name, g.device, err)
+}
+
+func (g *graph) close() {
+	if g != nil {
+		g.session.Close()
+	}
 }

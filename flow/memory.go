@@ -13,8 +13,8 @@ import (
 )
 
 // Memory says how a network's peak memory grows with the frames: Base + PerPixel·P + PerPixelSquared·P² bytes,
-// where P = width·height. A network's folder holds one for each kind of device that was measured, in
-// memory.json; flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
+// where P = width·height. A network's folder holds one for each kind of device and precision that was measured, in
+// memory.json ("cpu", "cpu.fp16"); flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
 type Memory struct {
 	Base            float64 `json:"base"`
 	PerPixel        float64 `json:"per_pixel"`
@@ -30,8 +30,16 @@ func (k Memory) Bytes(width, height int) int64 {
 	return int64(k.Base + k.PerPixel*pixels + k.PerPixelSquared*pixels*pixels)
 }
 
+// MemoryKey is the name of the coefficients in the file.
+func MemoryKey(kind Kind, precision Precision) string {
+	if precision == FP16 {
+		return string(kind) + ".fp16"
+	}
+	return string(kind)
+}
+
 // readMemory reads the coefficients for a kind of device; all zero where the folder has none.
-func readMemory(folder fs.FS, kind Kind) (Memory, error) {
+func readMemory(folder fs.FS, kind Kind, precision Precision) (Memory, error) {
 	data, err := fs.ReadFile(folder, MemoryFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Memory{}, nil
@@ -39,11 +47,11 @@ func readMemory(folder fs.FS, kind Kind) (Memory, error) {
 	if err != nil {
 		return Memory{}, fileError(MemoryFile, err)
 	}
-	var kinds map[Kind]Memory
+	var kinds map[string]Memory
 	if err := json.Unmarshal(data, &kinds); err != nil {
 		return Memory{}, fileError(MemoryFile, err)
 	}
-	return kinds[kind], nil
+	return kinds[MemoryKey(kind, precision)], nil
 }
 
 // Memory predicts the peak memory, in bytes, that the network takes on its device for the flow between two

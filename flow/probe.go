@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -9,14 +10,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wwflow/wwflow/internal/ortlib"
-	ort "github.com/yalue/onnxruntime_go"
+	"github.com/wwflow/wwflow/flow/internal/loader"
+	"github.com/wwflow/wwflow/flow/internal/ort"
 )
 
 // DeviceError says that a device can't be used, and what is missing.
 type DeviceError struct {
 	Device  Device
-	Missing string // one clause: what is missing, and where it was looked for
+	Missing string // in words: what is missing, and where it was looked for
+	// Libraries are the names of the shared libraries that are missing, sorted; none where something else is.
+	Libraries []string
 }
 
 func (e *DeviceError) Error() string {
@@ -32,13 +35,19 @@ func Probe(runtime string, d Device) error {
 	return d.check()
 }
 
-func bestDevice() Device {
+// bestDevice is what auto means, and why it is not the GPU that this machine has.
+func bestDevice() (Device, error) {
 	// TensorRT compiles for minutes and WebGPU lacks operators that some networks have:
 	// both are for those who ask.
-	if gpu := (Device{Kind: CUDA}); gpu.check() == nil {
-		return gpu
+	gpu := Device{Kind: CUDA}
+	err := gpu.check()
+	if err == nil {
+		return gpu, nil
 	}
-	return Device{Kind: CPU}
+	if !hasNVIDIA() {
+		err = nil
+	}
+	return Device{Kind: CPU}, err
 }
 
 // check runs a small graph on the device. ONNX Runtime must be loaded.
@@ -46,48 +55,110 @@ func (d Device) check() error {
 	if d.Kind == CPU {
 		return nil
 	}
-	if missing := d.missing(); missing != "" {
-		return &DeviceError{d, missing}
+	if e := d.missing(); e != nil {
+		return e
 	}
 	if err := d.try(); err != nil {
-		return &DeviceError{d, firstLine(err)}
+		return &DeviceError{Device: d, Missing: err.Error()}
 	}
 	return nil
 }
 
 // missing looks for what a provider needs before ONNX Runtime is asked, as that says "Failed to load shared
-// library" whatever was missing, and as Dawn, below WebGPU, prints to the terminal.
-func (d Device) missing() string {
+// library" whatever was missing, and as Dawn, below WebGPU, prints to the terminal. It names all that is missing.
+func (d Device) missing() error {
 	if d.Kind == WebGPU {
 		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && !hasNVIDIA() {
-			return "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"
+			return &DeviceError{Device: d, Missing: "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"}
 		}
-		return ""
+		return nil
 	}
-	libraries := []string{"libonnxruntime_providers_shared.so", "libonnxruntime_providers_" + string(d.Kind) + ".so"}
-	folder := filepath.Dir(loaded.path)
-	absent := slices.DeleteFunc(slices.Clone(libraries), func(name string) bool {
-		_, err := os.Stat(filepath.Join(folder, name))
-		return err == nil || ortlib.CanLoad(name) == nil
-	})
-	if len(absent) > 0 {
-		return fmt.Sprintf("%s: not found beside %s; name a GPU build of ONNX Runtime with --ort or WWFLOW_ORT", strings.Join(absent, ", "), loaded.path)
-	}
+	var clauses []string
 	if !hasNVIDIA() {
-		return "this machine shows no NVIDIA GPU (no /dev/nvidia*)"
+		clauses = append(clauses, "this machine shows no NVIDIA GPU (no /dev/nvidia*)")
 	}
-	if err := ortlib.CanLoad("libcuda.so.1"); err != nil {
-		return "NVIDIA's driver is missing: " + err.Error()
+	e := &DeviceError{Device: d}
+	absent, wanting := d.libraries(filepath.Dir(loadedPath()))
+	if len(absent) > 0 {
+		clauses = append(clauses, fmt.Sprintf("%s: not found beside %s (name a GPU build of ONNX Runtime with --ort or WWFLOW_ORT)", strings.Join(absent, ", "), loadedPath()))
 	}
-	for _, name := range libraries {
+	for _, w := range wanting {
+		clauses = append(clauses, fmt.Sprintf("%s needs %s, which the loader doesn't find (install them, or add their folder to LD_LIBRARY_PATH)", w.provider, strings.Join(w.missing, ", ")))
+		e.Libraries = append(e.Libraries, w.missing...)
+	}
+	if len(clauses) == 0 {
+		return nil
+	}
+	e.Libraries = slices.Compact(slices.Sorted(slices.Values(append(e.Libraries, absent...))))
+	e.Missing = strings.Join(clauses, "; ")
+	return e
+}
+
+// wants is a provider's library and what the loader doesn't find of its needs.
+type wants struct {
+	provider string
+	missing  []string
+}
+
+// providers are the libraries of ONNX Runtime that the device takes, in the order in which they are loaded.
+func (d Device) providers() []string {
+	const cuda = "libonnxruntime_providers_cuda.so" // TensorRT leaves operators to it
+	list := []string{"libonnxruntime_providers_shared.so", cuda}
+	if d.Kind == TensorRT {
+		list = append(list, "libonnxruntime_providers_tensorrt.so")
+	}
+	return list
+}
+
+// libraries are the device's providers that lie neither in the folder nor where the loader looks, and what those
+// that are there want.
+func (d Device) libraries(folder string) (absent []string, wanting []wants) {
+	for _, name := range d.providers() {
 		path := filepath.Join(folder, name)
-		missing, err := ortlib.Missing(path)
-		if err != nil {
-			continue // it lies in the loader's path, where ONNX Runtime will say more
+		if _, err := os.Stat(path); err != nil {
+			if path, err = loader.Find(name); err != nil {
+				absent = append(absent, name)
+				continue
+			}
 		}
-		// The provider finds its symbols in the process, so only what it asks for by name counts.
-		if missing = slices.DeleteFunc(missing, func(s string) bool { return strings.HasPrefix(s, "libonnxruntime") }); len(missing) > 0 {
-			return fmt.Sprintf("%s needs %s, which the loader doesn't find: install them, or add their folder to LD_LIBRARY_PATH", name, strings.Join(missing, ", "))
+		needs, err := loader.Needs(path)
+		if err != nil {
+			wanting = append(wanting, wants{name, []string{err.Error()}})
+			continue
+		}
+		// ONNX Runtime's libraries find each other's symbols in the process.
+		needs = slices.DeleteFunc(needs, func(s string) bool { return strings.HasPrefix(s, "libonnxruntime") })
+		if strings.Contains(name, "_cuda.") && !slices.ContainsFunc(needs, isCuDNN) {
+			needs = append(needs, cuDNN)
+		}
+		if missing := loader.Missing(needs, folder); len(missing) > 0 {
+			wanting = append(wanting, wants{name, missing})
+		}
+	}
+	return absent, wanting
+}
+
+// cuDNN is what the CUDA provider loads by itself, since release 1.29 or earlier, for convolutions.
+const cuDNN = "libcudnn.so.9"
+
+func isCuDNN(name string) bool { return strings.HasPrefix(name, "libcudnn") }
+
+// compilerVersion is the file of TensorRT that the provider in the folder gets, whose name ends in its version.
+func compilerVersion(folder string) string {
+	needs, err := loader.Needs(filepath.Join(folder, "libonnxruntime_providers_tensorrt.so"))
+	if err != nil {
+		return "" // it lies in the loader's path; then its folder doesn't tell either
+	}
+	for _, name := range needs {
+		if strings.HasPrefix(name, "libnvinfer.") {
+			path, err := loader.Find(name)
+			if err != nil {
+				path, _ = loader.Find(filepath.Join(folder, name))
+			}
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				path = real
+			}
+			return filepath.Base(path)
 		}
 	}
 	return ""
@@ -104,36 +175,27 @@ func hasNVIDIA() bool {
 var probeGraph []byte
 
 func (d Device) try() error {
-	options, err := d.sessionOptions(1)
+	session, err := ort.Open(probeGraph, d.settings(1, FP32, ""))
 	if err != nil {
 		return err
 	}
-	defer options.Destroy()
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(probeGraph, []string{"x"}, []string{"y"}, options)
+	defer session.Close()
+	x, err := ort.Up(session, []float32{1, -3}, 2)
 	if err != nil {
 		return err
 	}
-	defer session.Destroy()
-	x, err := ort.NewTensor(ort.NewShape(2), []float32{1, -3})
+	defer x.Close()
+	values := make([]float32, 2)
+	y, down, err := ort.Down(session, values, 2)
 	if err != nil {
 		return err
 	}
-	defer x.Destroy()
-	y, err := ort.NewEmptyTensor[float32](ort.NewShape(2))
-	if err != nil {
+	defer y.Close()
+	if err := session.Run(context.Background(), []*ort.Tensor{x}, []*ort.Tensor{y}); err != nil {
 		return err
 	}
-	defer y.Destroy()
-	if err := session.Run([]ort.Value{x}, []ort.Value{y}); err != nil {
-		return err
-	}
-	if got := y.GetData(); got[0] != 2 || got[1] != -6 {
-		return errors.New("it computes wrongly: 1+1 gave " + fmt.Sprint(got[0]))
+	if down[0] != 2 || down[1] != -6 {
+		return errors.New("it computes wrongly: 1+1 gave " + fmt.Sprint(down[0]))
 	}
 	return nil
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

@@ -6,8 +6,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/wwflow/wwflow/flow/internal/ort"
 	"github.com/wwflow/wwflow/internal/ortlib"
-	ort "github.com/yalue/onnxruntime_go"
 )
 
 // ErrNoRuntime is wrapped by the errors about the ONNX Runtime library: not found, or not loadable.
@@ -41,20 +41,19 @@ func startRuntime(name string) error {
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return fmt.Errorf("%w: %w", ErrNoRuntime, err)
 	}
-	ort.SetSharedLibraryPath(path)
-	// What goes wrong comes back as an error; the library's own log would repeat it on the terminal.
-	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
-		return fmt.Errorf("%w: %s is no ONNX Runtime %s or newer: %w", ErrNoRuntime, path, oldestRuntime, err)
-	}
-	if err := ort.DisableTelemetry(); err != nil {
-		return fmt.Errorf("%w: %s goes on reporting its use: %w", ErrNoRuntime, path, err)
+	if err := ort.Load(path); err != nil {
+		return fmt.Errorf("%w: %s is no ONNX Runtime %s or newer: %w", ErrNoRuntime, path, ort.Oldest, err)
 	}
 	loaded.path = path
 	return nil
 }
 
-// oldestRuntime has the interface version 24, which onnxruntime_go asks for.
-const oldestRuntime = "1.24"
+// loadedPath is the loaded library's; a bare name where the loader's path held it.
+func loadedPath() string {
+	loaded.Lock()
+	defer loaded.Unlock()
+	return loaded.path
+}
 
 // RuntimeInfo is the loaded ONNX Runtime.
 type RuntimeInfo struct {
@@ -68,7 +67,5 @@ func Runtime(name string) (RuntimeInfo, error) {
 	if err := startRuntime(name); err != nil {
 		return RuntimeInfo{}, err
 	}
-	loaded.Lock()
-	defer loaded.Unlock()
-	return RuntimeInfo{Version: ort.GetVersion(), Path: loaded.path}, nil
+	return RuntimeInfo{Version: ort.Version(), Path: loadedPath()}, nil
 }

@@ -1,0 +1,69 @@
+package loader
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFind(t *testing.T) {
+	path, err := Find("libc.so.6")
+	if err != nil || !filepath.IsAbs(path) || !strings.Contains(path, "libc.so") {
+		t.Errorf("libc is at %q, %v", path, err)
+	}
+	var e *LoadError
+	if _, err := Find("libnone.so.9"); !errors.As(err, &e) || e.Absent != "libnone.so.9" {
+		t.Errorf("a library that isn't there: %v", err)
+	}
+	text := filepath.Join(t.TempDir(), "libtext.so")
+	if err := os.WriteFile(text, []byte("no library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(text); !errors.As(err, &e) || e.Absent != "" || !strings.Contains(e.Words, "libtext.so") {
+		t.Errorf("a text instead of a library: %v", err)
+	}
+	if _, err := Needs(text); err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("the needs of a text: %v", err)
+	}
+}
+
+// A library whose own need is absent: the absent one is named, and for whom.
+func TestMissingNamesTheRoot(t *testing.T) {
+	folder := t.TempDir()
+	build := func(name string, uses ...string) string {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		args := append([]string{"-shared", "-fPIC", "-Wl,--no-as-needed", "-x", "c", "-o", path, "/dev/null", "-x", "none"}, uses...)
+		if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return path
+	}
+	root := build("libwwroot.so")
+	middle := build("libwwmiddle.so", "-L"+folder, "-lwwroot")
+	top := build("libwwtop.so", "-L"+folder, "-lwwmiddle")
+	needs, err := Needs(top)
+	if err != nil || !slices.Contains(needs, "libwwmiddle.so") || slices.Contains(needs, "libwwroot.so") {
+		t.Fatalf("the needs are %v, %v", needs, err)
+	}
+	if err := os.Remove(root); err != nil {
+		t.Fatal(err)
+	}
+	if got := Missing([]string{middle, "libc.so.6", "libwwroot.so"}, ""); !slices.Equal(got, []string{"libwwroot.so (for " + middle + ")", "libwwroot.so"}) {
+		t.Errorf("missing: %q", got)
+	}
+	if got := Missing([]string{"libwwmiddle.so"}, folder); len(got) != 1 {
+		t.Errorf("a library beside that can't be loaded counts as found: %q", got)
+	}
+	build("libwwalone.so")
+	if got := Missing([]string{"libwwalone.so"}, folder); len(got) != 0 {
+		t.Errorf("a library beside counts as missing: %q", got)
+	}
+	if err := os.Remove(middle); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,107 @@
+// Package ort runs ONNX graphs with ONNX Runtime's C interface, so that tensors stay on the device that made them.
+//
+// Load loads the library, once in a process. A Session is a graph on a device; Session.Run takes Tensors and
+// returns those that it makes, in the memory of a Place, which Go need not be able to read: so the features of a
+// frame go from one graph to another without a trip through host memory, whatever their element type is.
+//
+// Everything here is memory outside Go's heap until Close, which is nil-safe and idempotent. Tensors keep what
+// they need of their Session: they may be closed in any order. A Session may run in several goroutines at once.
+// The header beside this file is ONNX Runtime's own, under its own licence (onnxruntime_c_api.LICENSE).
+package ort
+
+// #cgo LDFLAGS: -ldl
+// #include <stdlib.h>
+// #include "binding.h"
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// Oldest is the oldest version of ONNX Runtime that has the interface that this package asks for.
+const Oldest = "1.17"
+
+// ErrLoaded is returned by Load where a library was loaded before.
+var ErrLoaded = errors.New("ONNX Runtime is loaded already")
+
+var library struct {
+	sync.Mutex
+	version string // empty before Load
+}
+
+// Load loads the library at path, or the one that the loader finds by that bare name. A process can load only one.
+func Load(path string) error {
+	library.Lock()
+	defer library.Unlock()
+	if library.version != "" {
+		return ErrLoaded
+	}
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	// dlerror's text belongs to the thread that failed.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if failed := C.ort_load(name); failed != nil {
+		defer C.free(unsafe.Pointer(failed))
+		return errors.New(C.GoString(failed))
+	}
+	library.version = C.GoString(C.ort_version())
+	return nil
+}
+
+// Version is the loaded library's; empty before Load.
+func Version() string {
+	library.Lock()
+	defer library.Unlock()
+	return library.version
+}
+
+// Error is what ONNX Runtime says of a failure.
+type Error struct {
+	Code    int    // ONNX Runtime's OrtErrorCode
+	Message string // its words, often several lines with places in its source
+}
+
+// Error is the first line of the message: what follows is for ONNX Runtime's authors.
+func (e *Error) Error() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
+	return line
+}
+
+// OutOfMemory says that memory ran out, on the host or on the device.
+func (e *Error) OutOfMemory() bool {
+	for _, words := range []string{"Failed to allocate memory", "out of memory", "bad_alloc", "smaller than requested bytes"} {
+		if strings.Contains(e.Message, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// check turns a status into an error, and releases it.
+func check(status *C.OrtStatus) error {
+	if status == nil {
+		return nil
+	}
+	defer C.ort_status_release(status)
+	return &Error{Code: int(C.ort_status_code(status)), Message: C.GoString(C.ort_status_message(status))}
+}
+
+// cStrings are C's copies of some texts, for free.
+func cStrings(texts []string) []*C.char {
+	list := make([]*C.char, len(texts), len(texts)+1) // never without an address
+	for i, text := range texts {
+		list[i] = C.CString(text)
+	}
+	return list
+}
+
+func freeStrings(list []*C.char) {
+	for _, text := range list {
+		C.free(unsafe.Pointer(text))
+	}
+}
