@@ -88,15 +88,16 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer net.Close()
-	watch := &stopwatch{}
+	watch, said := &stopwatch{}, &noticeReport{}
 	j.watch = watch.attach
-	if err := j.run(ctx, cancel, in, net, quietReport{}); err != nil {
+	if err := j.run(ctx, cancel, in, net, said); err != nil {
 		return err
 	}
 	if watch.pictures < 2 {
 		return place(errInput, fmt.Errorf("%s: %w to measure: %s of flow", named(j.input), errTooShort, count(watch.pictures, "picture")))
 	}
 	m := watch.measure(in.Info(), net)
+	m.Notices = said.notices
 	if m.NetworkAlone, err = networksAlone(ctx, net, watch.kept); err != nil {
 		return err
 	}
@@ -183,6 +184,15 @@ func networkAlone(ctx context.Context, n *network, frames []*frame.Frame) (float
 	}
 	return float64(len(frames)-1) / time.Since(begin).Seconds(), nil
 }
+
+// noticeReport keeps what a run has to say about itself.
+type noticeReport struct {
+	quietReport
+	notices []string
+}
+
+func (r *noticeReport) start(p plan)    { r.notices = append(r.notices, p.Notices...) }
+func (r *noticeReport) finish(x result) { r.notices = append(r.notices, x.Notices...) }
 
 // stopwatch measures a walk from outside: it wraps the calls of each stage, whose goroutines it leaves alone.
 type stopwatch struct {
@@ -318,6 +328,7 @@ type measurement struct {
 	PerSecond    float64       `json:"frames_per_second"`
 	NetworkAlone float64       `json:"network_alone_frames_per_second"`
 	Bottleneck   string        `json:"bottleneck"`
+	Notices      []string      `json:"notices,omitempty"`     // what run would have said besides
 	PeakMemory   int64         `json:"peak_memory,omitempty"` // bytes of the process, the GPU's not among them; absent where the system does not tell
 }
 
@@ -328,6 +339,8 @@ type stageResult struct {
 	Share        float64 `json:"share"`                // of the walk's time, 0 to 1; the mean over the workers
 	Waiting      float64 `json:"queue_fill,omitempty"` // frames in front of it, on the mean
 	Room         int     `json:"queue_room,omitempty"` // of that queue
+
+	Parts []stageResult `json:"parts,omitempty"` // of the network's time: a frame's features, a pair's flow
 }
 
 func (w *stopwatch) measure(info decode.Info, net networks) measurement {
@@ -343,14 +356,26 @@ func (w *stopwatch) measure(info decode.Info, net networks) measurement {
 		if i == stageNetwork {
 			r.Workers = len(net)
 		}
-		seconds := w.busy[i].Seconds()
-		r.Milliseconds, r.Share = 1000*seconds/float64(w.pictures), seconds/total/float64(r.Workers)
+		r.fill(w.busy[i], w.pictures, total)
+		if i == stageNetwork {
+			var all spent
+			for _, n := range net {
+				all.features, all.flow = all.features+n.spent.features, all.flow+n.spent.flow
+			}
+			r.Parts = []stageResult{{Name: "features", Workers: r.Workers}, {Name: "flow", Workers: r.Workers}}
+			r.Parts[0].fill(all.features, w.pictures, total)
+			r.Parts[1].fill(all.flow, w.pictures, total)
+		}
 		m.Stages = append(m.Stages, r)
 		if r.Share > most {
 			most, m.Bottleneck = r.Share, name
 		}
 	}
 	return m
+}
+
+func (r *stageResult) fill(busy time.Duration, pictures int, total float64) {
+	r.Milliseconds, r.Share = 1000*busy.Seconds()/float64(pictures), busy.Seconds()/total/float64(r.Workers)
 }
 
 // peakMemory is the most memory that the process has had at once, in bytes; 0 where the system does not tell.
@@ -381,9 +406,15 @@ func (m measurement) print(out io.Writer) error {
 			fmt.Fprintf(&s, ", %d devices", r.Workers)
 		}
 		s.WriteByte('\n')
+		for _, p := range r.Parts {
+			fmt.Fprintf(&s, "  %-9s%12.2f%7.1f %%\n", p.Name, p.Milliseconds, 100*p.Share)
+		}
 	}
 	fmt.Fprintf(&s, "whole run %.3g frames a second, network alone %.3g: %.0f %%\nbottleneck: %s\n",
 		m.PerSecond, m.NetworkAlone, 100*m.PerSecond/m.NetworkAlone, m.Bottleneck)
+	for _, n := range m.Notices {
+		fmt.Fprintf(&s, "note: %s\n", n)
+	}
 	if m.PeakMemory > 0 {
 		fmt.Fprintf(&s, "peak memory %s\n", byteSize(m.PeakMemory))
 	}

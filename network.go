@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,7 +19,11 @@ type network struct {
 	model    *flow.Model
 	backward bool // from the second frame of a pair to the first
 	features map[*frame.Frame]*flow.Features
+	spent    spent
 }
+
+// spent is how long the network has taken so far, for bench.
+type spent struct{ features, flow time.Duration }
 
 // openNetwork opens the network for a command that works on one pair at a time.
 func openNetwork(c *cli.Context) (*network, error) {
@@ -79,6 +84,8 @@ func (n *network) estimate(ctx context.Context, p *frame.Pair) (*field.Field, er
 	if err != nil {
 		return nil, err
 	}
+	begin := time.Now()
+	defer func() { n.spent.flow += time.Since(begin) }()
 	if n.backward {
 		return n.model.Estimate(ctx, second, first)
 	}
@@ -89,7 +96,9 @@ func (n *network) encode(ctx context.Context, f *frame.Frame) (*flow.Features, e
 	if known := n.features[f]; known != nil {
 		return known, nil
 	}
+	begin := time.Now()
 	features, err := n.model.Encode(ctx, f)
+	n.spent.features += time.Since(begin)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +127,7 @@ func (n *network) Close() error {
 
 // look is estimate for a pair that is looked at once: nothing of it is kept.
 func (n *network) look(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+	defer func(before spent) { n.spent = before }(n.spent) // bench counts the walk
 	f, err := n.estimate(ctx, p)
 	return f, errors.Join(err, n.forget(p.First), n.forget(p.Second))
 }
