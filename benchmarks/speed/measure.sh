@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Measure everything that this machine can, in about so many seconds (220), and write a table:
+#
+#   benchmarks/speed/measure.sh [SECONDS]
+#
+# Leaves table.md, the measurements (results.jsonl, whole-*.json) and what went wrong (log) in $OUT, or in runs/speed.
+# It fetches nothing and needs no root. Where there is no Go, the programs come from pack.sh's pieces: PIECES=FOLDER.
+# More knobs: WIDTH, HEIGHT (1920x1080), MODEL (models/winwin-tiny), WWFLOW_ORT (a GPU build of ONNX Runtime), PYTHON (one with
+# torch), DEVICES ("cuda tensorrt cpu"; what is there by default), GO_TAGS.
+set -uo pipefail
+total=${1:-220}
+case $total in ''|*[!0-9]*) echo "usage: benchmarks/speed/measure.sh [SECONDS]" >&2; exit 2 ;; esac
+cd "$(dirname "$0")/../.."
+begin=$SECONDS
+out=${OUT:-runs/speed} width=${WIDTH:-1920} height=${HEIGHT:-1080} model=${MODEL:-models/winwin-tiny}
+mkdir -p "$out"
+rm -f "$out"/results.jsonl "$out"/whole-*.json "$out"/log
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PATH="$PATH:/usr/local/nvidia/bin"
+
+# The programs: packed, or built here.
+libraries=
+if [ -n "${PIECES:-}" ]; then
+  cat "$PIECES"/part.* | tar -xJ -C "$work" || { echo "measure.sh: the pieces in $PIECES are no archive of pack.sh" >&2; exit 1; }
+  libraries=$work/lib
+  [ ! -e "$work/onnxruntime" ] || export WWFLOW_ORT=${WWFLOW_ORT:-$work/onnxruntime}
+else
+  mkdir "$work/bin"
+  go build -o "$work/bin" . ./benchmarks/speed || { echo "measure.sh: no programs; build where Go is and bring benchmarks/speed/pack.sh's pieces" >&2; exit 1; }
+fi
+if [ -z "${PYTHON:-}" ]; then
+  for PYTHON in python3 /usr/bin/python3 ""; do
+    [ -n "$PYTHON" ] && "$PYTHON" -c 'import torch' 2>/dev/null && break
+  done
+fi
+gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1)
+devices=${DEVICES:-${gpu:+cuda tensorrt }cpu}
+# CUDA's libraries may lie among Python's packages.
+if [ -n "$gpu" ] && [ -n "$PYTHON" ]; then
+  nvidia=$("$PYTHON" - <<'PY'
+import glob, site, sys
+print(":".join(d for p in dict.fromkeys(site.getsitepackages() + sys.path) for d in glob.glob(p + "/nvidia/*/lib") + glob.glob(p + "/tensorrt_libs")))
+PY
+)
+  export LD_LIBRARY_PATH="${nvidia:+$nvidia:}${LD_LIBRARY_PATH:-}"
+fi
+
+left() { echo $((total - (SECONDS - begin))); }
+each=$((total / 22)) # seconds in which one measurement repeats itself
+[ "$each" -ge 1 ] || each=1
+
+note() { # DESCRIPTION-AS-JSON REASON
+  "${PYTHON:-python3}" -c 'import json, sys; print(json.dumps(dict(json.loads(sys.argv[1]), error=sys.argv[2])))' "$1" "$2" >>"$out/results.jsonl"
+}
+
+# try LIMIT DESCRIPTION-AS-JSON COMMAND...: what it prints are lines of results; where it prints none, why.
+try() {
+  local limit=$1 what=$2; shift 2
+  [ "$limit" -lt "$(left)" ] || limit=$(left)
+  if [ "$limit" -lt 3 ]; then note "$what" "no time was left"; return; fi
+  echo "+ $*" >>"$out/log"
+  timeout "$limit" "$@" >"$work/line" 2>"$work/error"
+  local rc=$?
+  cat "$work/error" >>"$out/log"
+  if [ -s "$work/line" ]; then cat "$work/line" >>"$out/results.jsonl"
+  elif [ $rc = 124 ]; then note "$what" "not done within $limit s"
+  else note "$what" "exit code $rc: $(tail -n1 "$work/error" | cut -c1-200)"; fi
+}
+
+network() { # DEVICE PRECISION WHAT LIMIT
+  try "$4" "{\"what\":\"$3\",\"by\":\"wwflow\",\"device\":\"$1\",\"precision\":\"$2\"}" \
+    "$work/bin/speed" -model "$model" -device "$1" -precision "$2" -width "$width" -height "$height" -time "${each}s" -what "$3"
+}
+pytorch() { # DEVICE PRECISION WHAT LIMIT [--compile]
+  local kind=eager; [ $# -lt 5 ] || kind=compiled
+  local what="{\"what\":\"$3\",\"by\":\"PyTorch $kind\",\"device\":\"$1\",\"precision\":\"$2\"}"
+  if [ -z "$PYTHON" ]; then note "$what" "no Python with PyTorch"; return; fi
+  try "$4" "$what" "$PYTHON" benchmarks/speed/torch_network.py --model "$model" --device "$1" --precision "$2" --width "$width" --height "$height" \
+    --time "$each" --what "$3" "${@:5}"
+}
+whole() { # NAME LIMIT ARGUMENTS...: the program from file to file
+  local name=$1 limit=$2 frames=120; shift 2
+  case "$*" in *cpu*) frames=8 ;; esac
+  [ "$limit" -lt "$(left)" ] || limit=$(left)
+  local what="{\"what\":\"whole run\",\"by\":\"wwflow\",\"device\":\"$*\"}"
+  if [ "$limit" -lt 5 ]; then note "$what" "no time was left"; return; fi
+  echo "+ wwflow bench $*" >>"$out/log"
+  # Without an input bench makes a Full-HD video itself; another size is scaled from it.
+  LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" timeout "$limit" "$work/bin/wwflow" bench --json --model "$model" --frames "$frames" \
+    --scale "$("${PYTHON:-python3}" -c "print(min(1, $width / 1920))")" "$@" >"$out/whole-$name.json" 2>"$work/error"
+  local rc=$?
+  cat "$work/error" >>"$out/log"
+  [ $rc = 0 ] || { rm -f "$out/whole-$name.json"; note "$what" "exit code $rc: $(head -n1 "$work/error" | cut -c1-200)"; }
+}
+
+# What matters most comes first: a measurement that finds no time left is a line that says so.
+for d in $devices; do
+  case $d in
+    cuda)
+      network cuda fp32 pair 40; network cuda fp16 pair 40
+      whole cuda 60 --device cuda --precision auto
+      whole cuda-hwaccel 60 --device cuda --precision auto --hwaccel cuda --codec h264
+      whole cuda-twice 60 --device cuda:0,cuda:0 --precision auto
+      pytorch cuda fp32 pair 40; pytorch cuda fp16 pair,no-reuse,tiles 40
+      network cuda fp16 no-reuse 30; network cuda fp16 tiles 30
+      network cuda fp32 no-reuse 30; network cuda fp32 tiles 30 ;;
+    tensorrt) network tensorrt fp16 pair 80; network tensorrt fp32 pair 80 ;;
+    cpu)
+      if [ -n "$gpu" ]; then network cpu fp32 pair 20; else
+        network cpu fp32 pair "$total"; network cpu fp32 no-reuse "$total"; network cpu fp32 tiles "$total"
+        whole cpu "$total" --device cpu
+        pytorch cpu fp32 pair,no-reuse,tiles "$total"
+        pytorch cpu fp32 pair "$total" --compile
+      fi ;;
+  esac
+done
+# Compiling takes longest, and nothing else waits for it.
+if [ -n "$gpu" ]; then pytorch cuda fp16 pair "$total" --compile; fi
+
+"${PYTHON:-python3}" benchmarks/speed/table.py "$out" >"$out/table.md" || exit 1
+cat "$out/table.md"

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Pack the programs and the libraries that measure.sh needs, for a machine with neither Go nor FFmpeg nor a network:
+#
+#   benchmarks/speed/pack.sh FOLDER [PIECE]     FOLDER/part.00, part.01 ... of at most PIECE bytes (default 48M)
+#
+# WWFLOW_ORT=FOLDER packs that build of ONNX Runtime too. The C library and the C++ library are the other machine's own: it must have
+# glibc 2.36 or newer, as Debian 12 has.
+set -euo pipefail
+folder=${1:?usage: benchmarks/speed/pack.sh FOLDER [PIECE]} piece=${2:-48M}
+cd "$(dirname "$0")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/bin" "$work/lib" "$folder"
+go build -ldflags '-s -w' -o "$work/bin" . ./benchmarks/speed
+ldd "$work/bin/wwflow" | awk '$3 ~ "^/" { print $3 }' | while read -r library; do
+  case $(basename "$library") in
+    libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*|libstdc++.so.*|libgcc_s.so.*) ;;
+    *) cp -L "$library" "$work/lib/" ;;
+  esac
+done
+parts=(bin lib)
+if [ -n "${WWFLOW_ORT:-}" ]; then
+  mkdir "$work/onnxruntime"
+  if [ -d "$WWFLOW_ORT" ]; then cp -L "$WWFLOW_ORT"/*.so* "$work/onnxruntime/"; else cp -L "$WWFLOW_ORT" "$work/onnxruntime/"; fi
+  parts+=(onnxruntime)
+fi
+rm -f "$folder"/part.*
+tar -C "$work" -c "${parts[@]}" | xz -T0 -"${XZ_LEVEL:-3}" | split -b "$piece" -d - "$folder/part."
+ls -l "$folder"
