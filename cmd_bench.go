@@ -324,6 +324,7 @@ type measurement struct {
 	Pictures     int           `json:"pictures"`
 	Network      string        `json:"network"`
 	Device       string        `json:"device"` // or several, with commas
+	Precision    string        `json:"precision"`
 	Stages       []stageResult `json:"stages"`
 	PerSecond    float64       `json:"frames_per_second"`
 	NetworkAlone float64       `json:"network_alone_frames_per_second"`
@@ -347,7 +348,7 @@ func (w *stopwatch) measure(info decode.Info, net networks) measurement {
 	total := w.end.Sub(w.begin).Seconds()
 	m := measurement{
 		Input: info.Path, Width: info.Width, Height: info.Height, Pictures: w.pictures,
-		Network: net.name(), Device: net.devices(), PeakMemory: peakMemory(),
+		Network: net.name(), Device: net.devices(), Precision: net.precision(), PeakMemory: peakMemory(),
 		PerSecond: float64(w.pictures-1) / w.end.Sub(w.first).Seconds(),
 	}
 	most := 0.0
@@ -395,7 +396,7 @@ func peakMemory() int64 {
 
 func (m measurement) print(out io.Writer) error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s: %dx%d, %s, %s on %s\n", m.Input, m.Width, m.Height, count(m.Pictures, "picture"), m.Network, m.Device)
+	fmt.Fprintf(&s, "%s: %dx%d, %s, %s on %s in %s\n", m.Input, m.Width, m.Height, count(m.Pictures, "picture"), m.Network, m.Device, m.Precision)
 	fmt.Fprintf(&s, "%-9s%14s%9s  %s\n", "stage", "ms a frame", "share", "waiting in front of it")
 	for _, r := range m.Stages {
 		fmt.Fprintf(&s, "%-9s%14.2f%7.1f %%", r.Name, r.Milliseconds, 100*r.Share)

@@ -35,6 +35,7 @@ type prospect struct {
 	OutputFrames  int    `json:",omitempty"` // absent where the number of frames is not known
 	Network       string
 	Device        string
+	Precision     string
 	NetworkMemory int64  `json:",omitempty"` // bytes at the peak; absent where the network's card does not tell
 	FrameMemory   int64  // bytes that the frames, fields and pictures between the stages take at most
 	Fits          bool   // into the memory that is free now, as far as can be told
@@ -65,7 +66,7 @@ func info(c *cli.Context) error {
 	}
 	defer net.Close()
 	i := in.Info()
-	p := prospect{Info: i, Output: outputName(input, visualize.Flow), Network: net.name(), Device: net.devices(),
+	p := prospect{Info: i, Output: outputName(input, visualize.Flow), Network: net.name(), Device: net.devices(), Precision: net.precision(),
 		NetworkMemory: net.memory(i.Width, i.Height), FrameMemory: frameMemory(i.Width, i.Height, step, len(net)), Fits: true}
 	if i.FramesExact {
 		p.OutputFrames = max(0, i.Frames-step)

@@ -154,7 +154,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		return max(0, info.Frames-int(counted.damaged.Load())-j.step)
 	}
 	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
-		Network: net.name(), Device: net.devices()}
+		Network: net.name(), Device: net.devices(), Precision: net.precision()}
 	if info.InSoftware != "" {
 		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
 	}

@@ -34,8 +34,14 @@ func openNetwork(c *cli.Context) (*network, error) {
 }
 
 func openNetworkOn(c *cli.Context, device string) (*network, error) {
+	if _, err := flow.ParseDevice(device); err != nil {
+		return nil, place(errUsage, err)
+	}
+	if _, err := flow.ParsePrecision(c.String("precision")); err != nil {
+		return nil, place(errUsage, err)
+	}
 	model, err := flow.Open(flow.Options{
-		ModelDir: c.String("model"), Device: device, Runtime: c.String("ort"), Threads: c.Int("threads"),
+		ModelDir: c.String("model"), Device: device, Precision: c.String("precision"), Runtime: c.String("ort"), Threads: c.Int("threads"),
 	})
 	if err != nil {
 		return nil, err
@@ -47,6 +53,7 @@ func openNetworkOn(c *cli.Context, device string) (*network, error) {
 func networkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "device", Value: "auto", Usage: textDevice},
+		&cli.StringFlag{Name: "precision", Value: string(flow.AutoPrecision), Usage: textPrecision},
 		&cli.StringFlag{Name: "model", Usage: textModel, DefaultText: "the network inside the program"},
 		&cli.StringFlag{Name: "ort", Usage: textORT, EnvVars: []string{"WWFLOW_ORT"}},
 		&cli.IntFlag{Name: "threads", Usage: textThreads, DefaultText: "all cores"},

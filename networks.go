@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -83,6 +84,17 @@ func (n networks) memory(width, height int) (bytes int64) {
 		bytes += one.model.Memory(width, height)
 	}
 	return bytes
+}
+
+// precision is what it computes in: that of the first device, and of the others where they differ.
+func (n networks) precision() string {
+	var list []string
+	for _, one := range n {
+		if p := string(one.model.Precision()); !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // devices names where it runs: "cuda, cuda:1".

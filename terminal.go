@@ -58,11 +58,12 @@ const textPair = `FIRST and SECOND are pictures (or videos, of which the first f
 pixel of FIRST, in pixels, to the right and downwards.`
 
 const (
-	textDevice  = "auto, cpu, cuda[:N], tensorrt[:N] or webgpu, for run and bench also several: cuda:0,cuda:1; a device that can't be used is an error"
-	textHwaccel = "what decodes the video, and encodes it where --codec doesn't say: none; cuda (NVDEC, NVENC) or vaapi, an error where there is none; auto tries them, and says why not"
-	textModel   = "folder of another network (encoder.onnx, decoder.onnx, model.json)"
-	textORT     = "ONNX Runtime to use: libonnxruntime.so or its folder"
-	textThreads = "CPU threads"
+	textDevice    = "auto, cpu, cuda[:N], tensorrt[:N] or webgpu, for run and bench also several: cuda:0,cuda:1; a device that can't be used is an error"
+	textHwaccel   = "what decodes the video, and encodes it where --codec doesn't say: none; cuda (NVDEC, NVENC) or vaapi, an error where there is none; auto tries them, and says why not"
+	textPrecision = "number format of the network: auto (fp16 on an NVIDIA GPU where the network has it), fp32 or fp16"
+	textModel     = "folder of another network (encoder.onnx, decoder.onnx, model.json)"
+	textORT       = "ONNX Runtime to use: libonnxruntime.so or its folder"
+	textThreads   = "CPU threads"
 )
 
 // complain says what went wrong, and on a second line what to try next.
@@ -131,16 +132,17 @@ type report interface {
 
 // plan is what a run is about to do.
 type plan struct {
-	Input   string   `json:"input"`
-	Output  string   `json:"output"`
-	Width   int      `json:"width"`
-	Height  int      `json:"height"`
-	Frames  int      `json:"frames,omitempty"` // pictures to write; absent where the input does not say
-	Style   string   `json:"style"`
-	MaxFlow float64  `json:"max_flow"`
-	Network string   `json:"network"`
-	Device  string   `json:"device"`
-	Notices []string `json:"notices,omitempty"`
+	Input     string   `json:"input"`
+	Output    string   `json:"output"`
+	Width     int      `json:"width"`
+	Height    int      `json:"height"`
+	Frames    int      `json:"frames,omitempty"` // pictures to write; absent where the input does not say
+	Style     string   `json:"style"`
+	MaxFlow   float64  `json:"max_flow"`
+	Network   string   `json:"network"`
+	Device    string   `json:"device"`
+	Precision string   `json:"precision"`
+	Notices   []string `json:"notices,omitempty"`
 }
 
 // result is what a run has done.
@@ -438,7 +440,7 @@ func infoText(p prospect) string {
 		flows = "nothing: there is no second frame to pair with the first"
 	}
 	line("output", "%s: %s", p.Output, flows)
-	line("network", "%s on %s", p.Network, p.Device)
+	line("network", "%s on %s in %s", p.Network, p.Device, p.Precision)
 	memory := "the network's card does not say what it takes"
 	if p.NetworkMemory > 0 {
 		memory = fmt.Sprintf("about %s for the network", byteSize(p.NetworkMemory))

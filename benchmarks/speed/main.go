@@ -60,7 +60,7 @@ func main() {
 	out := json.NewEncoder(os.Stdout)
 	for _, w := range strings.Split(*what, ",") {
 		r := result{What: w, By: "wwflow", Device: *device, Precision: *precision, Width: *width, Height: *height}
-		if err := measure(&r, flow.Options{ModelDir: *model, Device: *device}, *budget); err != nil {
+		if err := measure(&r, flow.Options{ModelDir: *model, Device: *device, Precision: *precision}, *budget); err != nil {
 			r.Error, failed = err.Error(), true
 		}
 		if err := out.Encode(r); err != nil {
@@ -88,7 +88,7 @@ func measure(r *result, o flow.Options, budget time.Duration) error {
 		return err
 	}
 	defer m.Close()
-	r.Network, r.Device = m.Card().Name, m.Device().String()
+	r.Network, r.Device, r.Precision = m.Card().Name, m.Device().String(), string(m.Precision())
 	once, err := run(m, r)
 	if err != nil {
 		return err
