@@ -204,6 +204,42 @@ func TestCancelStopsARun(t *testing.T) {
 	}
 }
 
+// Two networks are open side by side, and each takes only its own features, even from a second copy of itself.
+func TestTwoModels(t *testing.T) {
+	ctx := context.Background()
+	m, twin, other := open(t, "fake"), open(t, "fake"), open(t, "half")
+	first, second := pattern(9, 8, 1), pattern(9, 8, 2)
+	a, b := encode(t, m, first), encode(t, m, second)
+	for _, foreign := range []*Features{encode(t, twin, first), encode(t, other, first)} {
+		for _, pair := range [][2]*Features{{foreign, b}, {a, foreign}, {foreign, foreign}} {
+			if _, err := m.Estimate(ctx, pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "another network") {
+				t.Errorf("features of another network were taken: %v", err)
+			}
+		}
+	}
+	got, err := m.Estimate(ctx, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, got, expected(first, second))
+	// Closed in the wrong order: the features keep what they need.
+	c := encode(t, twin, first)
+	twin.Close()
+	c.Close()
+}
+
+// A graph that asks for more memory than there is ends with a sentence, and the network lives on.
+func TestOutOfMemory(t *testing.T) {
+	m := open(t, "greedy")
+	a, b := encode(t, m, pattern(16, 9, 1)), encode(t, m, frame.New(16, 9))
+	if _, err := m.Estimate(context.Background(), a, b); !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "16x9") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("too little memory: %v", err)
+	}
+	if _, err := m.Estimate(context.Background(), b, b); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	m, other := open(t, "fake"), open(t, "fake")
 	ctx := context.Background()

@@ -18,7 +18,7 @@ import (
 type DeviceError struct {
 	Device  Device
 	Missing string // in words: what is missing, and where it was looked for
-	// Libraries are the names of the shared libraries that are missing, sorted; none where something else is.
+	// Libraries are the names of the shared libraries that are missing; none where something else is.
 	Libraries []string
 }
 
@@ -78,26 +78,25 @@ func (d Device) missing() error {
 		clauses = append(clauses, "this machine shows no NVIDIA GPU (no /dev/nvidia*)")
 	}
 	e := &DeviceError{Device: d}
-	absent, wanting := d.libraries(filepath.Dir(loadedPath()))
-	if len(absent) > 0 {
-		clauses = append(clauses, fmt.Sprintf("%s: not found beside %s (name a GPU build of ONNX Runtime with --ort or WWFLOW_ORT)", strings.Join(absent, ", "), loadedPath()))
+	const take = "`make gpu-runtime` fetches one that fits, --ort or WWFLOW_ORT names it"
+	// A library that was built without them has another layout of what it shares with providers: they would crash.
+	if !slices.Contains(ort.Available(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Available(), "TensorrtExecutionProvider") {
+		clauses = append(clauses, fmt.Sprintf("%s was built without %s (%s)", loadedPath(), d.Kind, take))
 	}
-	for _, w := range wanting {
-		clauses = append(clauses, fmt.Sprintf("%s needs %s, which the loader doesn't find (install them, or add their folder to LD_LIBRARY_PATH)", w.provider, strings.Join(w.missing, ", ")))
-		e.Libraries = append(e.Libraries, w.missing...)
+	absent, wanting, needs := d.libraries(filepath.Dir(loadedPath()))
+	if len(absent) > 0 {
+		clauses = append(clauses, fmt.Sprintf("%s: not found beside %s (%s)", strings.Join(absent, ", "), loadedPath(), take))
+	}
+	if len(needs) > 0 {
+		clauses = append(clauses, fmt.Sprintf("%s needs %s, which the loader doesn't find (install them, or add their folder to LD_LIBRARY_PATH)",
+			strings.Join(wanting, " and "), strings.Join(needs, ", ")))
 	}
 	if len(clauses) == 0 {
 		return nil
 	}
-	e.Libraries = slices.Compact(slices.Sorted(slices.Values(append(e.Libraries, absent...))))
+	e.Libraries = slices.Concat(absent, needs)
 	e.Missing = strings.Join(clauses, "; ")
 	return e
-}
-
-// wants is a provider's library and what the loader doesn't find of its needs.
-type wants struct {
-	provider string
-	missing  []string
 }
 
 // providers are the libraries of ONNX Runtime that the device takes, in the order in which they are loaded.
@@ -110,9 +109,9 @@ func (d Device) providers() []string {
 	return list
 }
 
-// libraries are the device's providers that lie neither in the folder nor where the loader looks, and what those
-// that are there want.
-func (d Device) libraries(folder string) (absent []string, wanting []wants) {
+// libraries are the device's providers that lie neither in the folder nor where the loader looks; and what those that
+// are there need and the loader doesn't find, for which providers.
+func (d Device) libraries(folder string) (absent, wanting, missing []string) {
 	for _, name := range d.providers() {
 		path := filepath.Join(folder, name)
 		if _, err := os.Stat(path); err != nil {
@@ -123,7 +122,7 @@ func (d Device) libraries(folder string) (absent []string, wanting []wants) {
 		}
 		needs, err := loader.Needs(path)
 		if err != nil {
-			wanting = append(wanting, wants{name, []string{err.Error()}})
+			wanting, missing = append(wanting, name), append(missing, fmt.Sprintf("another file in its place (%v)", err))
 			continue
 		}
 		// ONNX Runtime's libraries find each other's symbols in the process.
@@ -131,11 +130,16 @@ func (d Device) libraries(folder string) (absent []string, wanting []wants) {
 		if strings.Contains(name, "_cuda.") && !slices.ContainsFunc(needs, isCuDNN) {
 			needs = append(needs, cuDNN)
 		}
-		if missing := loader.Missing(needs, folder); len(missing) > 0 {
-			wanting = append(wanting, wants{name, missing})
+		if list := loader.Missing(needs, folder); len(list) > 0 {
+			wanting = append(wanting, name)
+			for _, l := range list {
+				if !slices.Contains(missing, l) {
+					missing = append(missing, l)
+				}
+			}
 		}
 	}
-	return absent, wanting
+	return absent, wanting, missing
 }
 
 // cuDNN is what the CUDA provider loads by itself, since release 1.29 or earlier, for convolutions.

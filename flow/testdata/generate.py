@@ -6,6 +6,11 @@ Their arithmetic is exact in float32, so that the tests can demand equality:
   flow = (code_b - code_a, code_a / 2)
   log_scale = (R_a - G_a) / 32
 
+`half` has two precisions, so different that a test sees which one ran: its fp32 graphs state code = R + 256 G as above, its
+fp16 graphs code = R + 2 G, a float16 feature computed in float16, where it is exact; flow leaves as float32.
+
+`greedy` has an encoder as above and a decoder that asks for petabytes unless the frame is black.
+
 `endless` has the same encoder and a decoder that never ends by itself, to test cancellation. `../probe.onnx`, y = x + x, is what a device must run before it counts as usable.
 """
 import json
@@ -44,17 +49,46 @@ class Endless(torch.nn.Module):
         return torch.stack((x, x), dim=-1), x
 
 
-def save(name, decoder, decoder_inputs, example, card):
+class HalfEncoder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor([1.0, 2.0, 0.0]).half(), requires_grad=False)
+
+    def forward(self, frame):
+        x = frame.half() * self.weight
+        code = x[..., 0] + x[..., 1]
+        return code, frame[..., 2].half()
+
+
+class PlainEncoder(torch.nn.Module):
+    def forward(self, frame):
+        x = frame.float()
+        return x[..., 0] + 256 * x[..., 1], x[..., 2]
+
+
+class PlainDecoder(torch.nn.Module):
+    def forward(self, code_a, code_b):
+        a, b = code_a.float(), code_b.float()
+        return torch.stack((b - a, a / 2), dim=-1), a / 512
+
+
+class Greedy(torch.nn.Module):
+    def forward(self, code_a, code_b):
+        wide = torch.zeros(int((code_a.max() * 1e10).long()))
+        return torch.stack((code_a, code_b), dim=-1), code_a + wide.sum()
+
+
+def save(name, decoder, decoder_inputs, example, card, encoder=Encoder(), outputs=["code", "contrast", "unused", "size"], end=".onnx"):
     folder = here / name
     folder.mkdir(exist_ok=True)
     plane = {1: "height", 2: "width"}
     torch.onnx.export(
-        Encoder(), torch.zeros(1, 4, 5, 3, dtype=torch.uint8), str(folder / "encoder.onnx"), opset_version=16,
-        input_names=["frame"], output_names=["code", "contrast", "unused", "size"],
-        dynamic_axes={"frame": plane, "code": plane, "contrast": plane, "unused": plane})
+        encoder, torch.zeros(1, 4, 5, 3, dtype=torch.uint8), str(folder / f"encoder{end}"), opset_version=16,
+        input_names=["frame"], output_names=outputs,
+        dynamic_axes={"frame": plane} | {n: plane for n in outputs if n != "size"})
     axes = {n: plane for n in decoder_inputs if not n.endswith("size")}
     torch.onnx.export(
-        decoder, example, str(folder / "decoder.onnx"), opset_version=16,
+        decoder, example, str(folder / f"decoder{end}"), opset_version=16,
         input_names=decoder_inputs, output_names=["flow", "log_scale"],
         dynamic_axes=axes | {"flow": plane, "log_scale": plane})
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
@@ -69,5 +103,10 @@ save("fake", Decoder(), ["a.code", "a.contrast", "a.size", "b.code"],
      (plane, plane, torch.tensor([4, 5]), plane), card)
 save("endless", torch.jit.script(Endless()), ["a.code", "b.code"], (0 * plane, plane), card | {"name": "endless"})
 (here / "fake/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0.5}}\n')
+save("greedy", torch.jit.script(Greedy()), ["a.code", "b.code"], (0 * plane, plane), card | {"name": "greedy"})
+half = card | {"name": "half", "precisions": ["fp32", "fp16"]}
+save("half", PlainDecoder(), ["a.code", "b.code"], (plane, plane), half, PlainEncoder(), outputs=["code", "unused"])
+save("half", PlainDecoder(), ["a.code", "b.code"], (plane.half(), plane.half()), half, HalfEncoder(), outputs=["code", "unused"], end=".fp16.onnx")
+(here / "half/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0}, "cpu.fp16": {"base": 500, "per_pixel": 5, "per_pixel_squared": 0}}\n')
 torch.onnx.export(Probe(), torch.zeros(2), str(here.parent / "probe.onnx"), opset_version=16,
                   input_names=["x"], output_names=["y"])

@@ -46,6 +46,12 @@ char *ort_load(const char *path) {
 
 const char *ort_version(void) { return base->GetVersionString(); }
 
+OrtStatus *ort_available(char ***names, int *n) { return api->GetAvailableProviders(names, n); }
+void ort_available_release(char **names, int n) {
+  OrtStatus *status = api->ReleaseAvailableProviders(names, n);
+  if (status) api->ReleaseStatus(status);
+}
+
 OrtErrorCode ort_status_code(OrtStatus *status) { return api->GetErrorCode(status); }
 const char *ort_status_message(OrtStatus *status) { return api->GetErrorMessage(status); }
 void ort_status_release(OrtStatus *status) { api->ReleaseStatus(status); }
@@ -133,6 +139,17 @@ OrtStatus *ort_allocator_new(OrtSession *session, OrtMemoryInfo *memory, OrtAllo
 
 void ort_allocator_release(OrtAllocator *allocator) { api->ReleaseAllocator(allocator); }
 
+OrtStatus *ort_alloc(OrtAllocator *allocator, size_t bytes, void **out) {
+  OrtStatus *status = api->AllocatorAlloc(allocator, bytes, out);
+  if (!status && !*out) status = api->CreateStatus(ORT_FAIL, "Failed to allocate memory on the host");
+  return status;
+}
+
+void ort_free(OrtAllocator *allocator, void *memory) {
+  OrtStatus *status = api->AllocatorFree(allocator, memory);
+  if (status) api->ReleaseStatus(status);
+}
+
 OrtStatus *ort_tensor_over(void *data, size_t bytes, const int64_t *shape, size_t dims, int elements, OrtValue **out) {
   OrtMemoryInfo *memory = NULL;
   OrtStatus *status = api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory);
@@ -141,12 +158,6 @@ OrtStatus *ort_tensor_over(void *data, size_t bytes, const int64_t *shape, size_
   api->ReleaseMemoryInfo(memory);
   return status;
 }
-
-OrtStatus *ort_tensor_in(OrtAllocator *allocator, const int64_t *shape, size_t dims, int elements, OrtValue **out) {
-  return api->CreateTensorAsOrtValue(allocator, shape, dims, (ONNXTensorElementDataType)elements, out);
-}
-
-OrtStatus *ort_tensor_data(OrtValue *tensor, void **out) { return api->GetTensorMutableData(tensor, out); }
 
 OrtStatus *ort_tensor_place(OrtValue *tensor, const char **name) {
   const OrtMemoryInfo *memory = NULL;  // the tensor's own
@@ -194,12 +205,12 @@ static OrtStatus *fetch(OrtIoBinding *binding, size_t outputs, OrtValue **output
 }
 
 OrtStatus *ort_run(OrtSession *session, OrtRunOptions *options, size_t inputs, const char *const *input_names, OrtValue *const *input,
-                   size_t outputs, const char *const *output_names, OrtValue **output, OrtMemoryInfo *memory) {
+                   size_t outputs, const char *const *output_names, OrtValue **output, OrtMemoryInfo *const *places) {
   OrtIoBinding *binding = NULL;
   OrtStatus *status = api->CreateIoBinding(session, &binding);
   for (size_t i = 0; !status && i < inputs; i++) status = api->BindInput(binding, input_names[i], input[i]);
   for (size_t i = 0; !status && i < outputs; i++)
-    status = output[i] ? api->BindOutput(binding, output_names[i], output[i]) : api->BindOutputToDevice(binding, output_names[i], memory);
+    status = output[i] ? api->BindOutput(binding, output_names[i], output[i]) : api->BindOutputToDevice(binding, output_names[i], places[i]);
   if (!status) status = api->RunWithBinding(session, options, binding);
   if (!status) status = fetch(binding, outputs, output);
   if (binding) api->ReleaseIoBinding(binding);

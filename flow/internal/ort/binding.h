@@ -10,6 +10,8 @@
 // ort_load loads the library and makes the environment. It returns words of what failed, for free(), or NULL.
 char *ort_load(const char *path);
 const char *ort_version(void);
+OrtStatus *ort_available(char ***names, int *n);
+void ort_available_release(char **names, int n);
 
 OrtErrorCode ort_status_code(OrtStatus *status);
 const char *ort_status_message(OrtStatus *status);
@@ -35,10 +37,11 @@ void ort_memory_release(OrtMemoryInfo *memory);
 OrtStatus *ort_allocator_new(OrtSession *session, OrtMemoryInfo *memory, OrtAllocator **out);
 void ort_allocator_release(OrtAllocator *allocator);
 
-// ort_tensor_over wraps host memory that stays the caller's; ort_tensor_in takes memory from the allocator.
+OrtStatus *ort_alloc(OrtAllocator *allocator, size_t bytes, void **out);
+void ort_free(OrtAllocator *allocator, void *memory);
+
+// ort_tensor_over wraps host memory that stays the caller's.
 OrtStatus *ort_tensor_over(void *data, size_t bytes, const int64_t *shape, size_t dims, int elements, OrtValue **out);
-OrtStatus *ort_tensor_in(OrtAllocator *allocator, const int64_t *shape, size_t dims, int elements, OrtValue **out);
-OrtStatus *ort_tensor_data(OrtValue *tensor, void **out);
 OrtStatus *ort_tensor_place(OrtValue *tensor, const char **name);
 OrtStatus *ort_tensor_elements(OrtValue *tensor, int *out);
 void ort_value_release(OrtValue *value);
@@ -47,8 +50,8 @@ OrtStatus *ort_run_options_new(OrtRunOptions **out);
 OrtStatus *ort_run_options_terminate(OrtRunOptions *options);
 void ort_run_options_release(OrtRunOptions *options);
 
-// ort_run computes the outputs: those that are NULL are made in the memory named, the others are filled.
+// ort_run computes the outputs: those that are NULL are made where their place says, the others are filled.
 OrtStatus *ort_run(OrtSession *session, OrtRunOptions *options, size_t inputs, const char *const *input_names, OrtValue *const *input,
-                   size_t outputs, const char *const *output_names, OrtValue **output, OrtMemoryInfo *memory);
+                   size_t outputs, const char *const *output_names, OrtValue **output, OrtMemoryInfo *const *places);
 
 #endif

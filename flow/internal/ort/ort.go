@@ -16,6 +16,7 @@ import "C"
 
 import (
 	"errors"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -60,16 +61,64 @@ func Version() string {
 	return library.version
 }
 
+// Available are the names of the execution providers that the loaded library was built with, though the libraries that
+// they need may be missing.
+func Available() []string {
+	var list **C.char
+	var n C.int
+	if err := check(C.ort_available(&list, &n)); err != nil {
+		return nil
+	}
+	defer C.ort_available_release(list, n)
+	var names []string
+	for _, name := range unsafe.Slice(list, n) {
+		names = append(names, C.GoString(name))
+	}
+	return names
+}
+
 // Error is what ONNX Runtime says of a failure.
 type Error struct {
 	Code    int    // ONNX Runtime's OrtErrorCode
 	Message string // its words, often several lines with places in its source
 }
 
-// Error is the first line of the message: what follows is for ONNX Runtime's authors.
+// Error is the message without what is for ONNX Runtime's authors: lines after the first, and places in their source.
 func (e *Error) Error() string {
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
-	return line
+	if at := sourcePlace.FindStringIndex(line); at != nil {
+		line = line[:at[0]] + words(line[at[1]:])
+	}
+	return strings.TrimSpace(line)
+}
+
+var (
+	sourcePlace = regexp.MustCompile(`/\S+\.(?:cc|cu|cuh|h):\d+ `)
+	statusCode  = regexp.MustCompile(`\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : `)
+	failure     = regexp.MustCompile(`(?:CUDA|CUBLAS|CUDNN) failure `)
+)
+
+// words are what follows a function's signature.
+func words(text string) string {
+	if at := statusCode.FindStringIndex(text); at != nil {
+		return text[at[1]:]
+	}
+	if at := failure.FindStringIndex(text); at != nil {
+		return text[at[0]:]
+	}
+	// No such mark: the arguments end with the parenthesis that closes the first one.
+	depth := 0
+	for i, c := range text {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return strings.TrimPrefix(text[i+1:], " const")
+			}
+		}
+	}
+	return text
 }
 
 // OutOfMemory says that memory ran out, on the host or on the device.

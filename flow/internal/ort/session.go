@@ -46,8 +46,10 @@ type Session struct {
 	closed      atomic.Bool
 	users       atomic.Int64 // the session itself and the tensors that need its memory; the last one out frees all
 	c           *C.OrtSession
-	place       *C.OrtMemoryInfo // where Run leaves what it makes
-	staging     *C.OrtAllocator  // nil = Go's memory serves
+	device      *C.OrtMemoryInfo // where Run leaves what it makes
+	host        *C.OrtMemoryInfo // but for sizes
+	places      []*C.OrtMemoryInfo
+	staging     *C.OrtAllocator // nil = Go's memory serves
 	inputNames  []*C.char
 	outputNames []*C.char
 }
@@ -132,8 +134,18 @@ func (s *Session) open(graph []byte, options *C.OrtSessionOptions, place Place) 
 	if memory == "" {
 		memory = "Cpu"
 	}
-	if s.place, err = newMemory(memory, place.Index, false); err != nil {
+	if s.device, err = newMemory(memory, place.Index, false); err != nil {
 		return err
+	}
+	if s.host, err = newMemory("Cpu", 0, false); err != nil {
+		return err
+	}
+	for _, port := range s.Outputs {
+		where := s.device
+		if port.Elements == Int64 {
+			where = s.host // a size: computed and read on the host, a trip to the device and back would wait for it
+		}
+		s.places = append(s.places, where)
 	}
 	if place.Staging == "" {
 		return nil
@@ -194,8 +206,10 @@ func (s *Session) leave() {
 	if s.staging != nil {
 		C.ort_allocator_release(s.staging)
 	}
-	if s.place != nil {
-		C.ort_memory_release(s.place)
+	for _, memory := range []*C.OrtMemoryInfo{s.device, s.host} {
+		if memory != nil {
+			C.ort_memory_release(memory)
+		}
 	}
 	if s.c != nil {
 		C.ort_session_release(s.c)
@@ -223,7 +237,7 @@ func (s *Session) Run(ctx context.Context, inputs, outputs []*Tensor) error {
 	given, made := values(inputs), values(outputs)
 	err := check(C.ort_run(s.c, options,
 		C.size_t(len(given)), unsafe.SliceData(s.inputNames), unsafe.SliceData(given),
-		C.size_t(len(made)), unsafe.SliceData(s.outputNames), unsafe.SliceData(made), s.place))
+		C.size_t(len(made)), unsafe.SliceData(s.outputNames), unsafe.SliceData(made), unsafe.SliceData(s.places)))
 	runtime.KeepAlive(inputs)
 	if !stop() {
 		<-terminated // or it could touch options after they were freed

@@ -12,11 +12,12 @@ import (
 // Elements is the type of a tensor's elements, numbered as in ONNX.
 type Elements int
 
-// The types that Go reads and writes. A tensor that goes from one graph to another may have any.
+// The types that have a meaning here. A tensor that goes from one graph to another may have any.
 const (
 	Float32 Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
 	Uint8   Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8
 	Float16 Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16
+	Int64   Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64
 )
 
 func (e Elements) String() string {
@@ -27,6 +28,8 @@ func (e Elements) String() string {
 		return "uint8"
 	case Float16:
 		return "float16"
+	case Int64:
+		return "int64"
 	}
 	return fmt.Sprintf("ONNX type %d", int(e))
 }
@@ -35,6 +38,7 @@ func (e Elements) String() string {
 type Tensor struct {
 	c       *C.OrtValue
 	session *Session       // that keeps its memory; nil where Go does
+	staged  unsafe.Pointer // staging memory of the session below it, if any
 	pin     runtime.Pinner // of Go's memory
 }
 
@@ -45,14 +49,21 @@ func Over[T uint8 | float32](data []T, shape ...int64) (*Tensor, error) {
 	}
 	t := &Tensor{}
 	t.pin.Pin(unsafe.SliceData(data))
-	bytes := C.size_t(len(data)) * C.size_t(unsafe.Sizeof(data[0]))
-	err := check(C.ort_tensor_over(unsafe.Pointer(unsafe.SliceData(data)), bytes,
-		(*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(elementsOf[T]()), &t.c))
-	if err != nil {
+	if err := wrap(t, data, shape); err != nil {
 		t.Close()
 		return nil, err
 	}
 	return t, nil
+}
+
+func wrap[T uint8 | float32](t *Tensor, data []T, shape []int64) error {
+	return check(C.ort_tensor_over(unsafe.Pointer(unsafe.SliceData(data)), bytesOf(data),
+		(*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(elementsOf[T]()), &t.c))
+}
+
+func bytesOf[T uint8 | float32](data []T) C.size_t {
+	var zero T
+	return C.size_t(len(data)) * C.size_t(unsafe.Sizeof(zero))
 }
 
 func fits(length int, shape []int64) error {
@@ -99,18 +110,19 @@ func Down[T uint8 | float32](s *Session, data []T, shape ...int64) (t *Tensor, v
 		return nil, nil, err
 	}
 	t = &Tensor{}
-	err = check(C.ort_tensor_in(s.staging, (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(elementsOf[T]()), &t.c))
-	if err != nil {
+	if err := check(C.ort_alloc(s.staging, bytesOf(data), &t.staged)); err != nil {
 		return nil, nil, err
 	}
 	s.enter()
 	t.session = s
-	var start unsafe.Pointer
-	if err := check(C.ort_tensor_data(t.c, &start)); err != nil {
+	// For ONNX Runtime it is plain host memory, to be copied once, at the speed of staging memory. Called by its
+	// name it would count as the device's own: kernels would reach for it over the bus, each time that they read it.
+	values = unsafe.Slice((*T)(t.staged), len(data))
+	if err := wrap(t, values, shape); err != nil {
 		t.Close()
 		return nil, nil, err
 	}
-	return t, unsafe.Slice((*T)(start), len(data)), nil
+	return t, values, nil
 }
 
 // Memory is ONNX Runtime's name of the memory in which the tensor lies.
@@ -137,6 +149,10 @@ func (t *Tensor) Close() {
 	if t.c != nil {
 		C.ort_value_release(t.c)
 		t.c = nil
+	}
+	if t.staged != nil {
+		C.ort_free(t.session.staging, t.staged)
+		t.staged = nil
 	}
 	t.pin.Unpin()
 	if t.session != nil {

@@ -1,0 +1,151 @@
+package ort
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wwflow/wwflow/internal/ortlib"
+)
+
+func TestMain(m *testing.M) {
+	path, err := ortlib.Locate("")
+	if err == nil {
+		err = Load(path)
+	}
+	if err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func openFile(t *testing.T, path string) *Session {
+	t.Helper()
+	graph, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(graph, Settings{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestLoad(t *testing.T) {
+	if err := Load("libc.so.6"); !errors.Is(err, ErrLoaded) {
+		t.Errorf("a second library: %v", err)
+	}
+	if Version() == "" || !slices.Contains(Available(), "CPUExecutionProvider") {
+		t.Errorf("version %q with %v", Version(), Available())
+	}
+}
+
+func TestOpen(t *testing.T) {
+	s := openFile(t, "../../testdata/half/encoder.fp16.onnx")
+	if want := []Port{{"frame", Uint8}}; !slices.Equal(s.Inputs, want) {
+		t.Errorf("inputs %v, want %v", s.Inputs, want)
+	}
+	if want := []Port{{"code", Float16}, {"unused", Float16}}; !slices.Equal(s.Outputs, want) {
+		t.Errorf("outputs %v, want %v", s.Outputs, want)
+	}
+	var e *Error
+	if _, err := Open([]byte("hello"), Settings{}); !errors.As(err, &e) || e.Code == 0 {
+		t.Errorf("no graph: %v", err)
+	}
+	if _, err := Open(nil, Settings{Providers: []Provider{{Name: "Abacus", Options: map[string]string{"beads": "10"}}}}); !errors.As(err, &e) || !strings.Contains(err.Error(), "Abacus") {
+		t.Errorf("an unknown provider: %v", err)
+	}
+	if _, err := Open(nil, Settings{Entries: map[string]string{"": ""}}); !errors.As(err, &e) {
+		t.Errorf("an entry without a name: %v", err)
+	}
+}
+
+// What a session made stays where it was made, whole, and serves another session, also after the first was closed.
+func TestTensorsOutliveTheirSession(t *testing.T) {
+	encoder, decoder := openFile(t, "../../testdata/half/encoder.fp16.onnx"), openFile(t, "../../testdata/half/decoder.fp16.onnx")
+	frame := []byte{1, 2, 3, 10, 20, 30}
+	x, err := Up(encoder, frame, 1, 1, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make([]*Tensor, 2)
+	if err := encoder.Run(context.Background(), []*Tensor{x}, made); err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	encoder.Close()
+	if e, err := made[0].Elements(); err != nil || e != Float16 {
+		t.Errorf("the feature is %v, %v", e, err)
+	}
+	if memory, err := made[0].Memory(); err != nil || memory != "Cpu" {
+		t.Errorf("the feature lies in %q, %v", memory, err)
+	}
+	flow, scale := make([]float32, 4), make([]float32, 2)
+	a, values, err := Down(decoder, flow, 1, 1, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := Down(decoder, scale, 1, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := decoder.Run(context.Background(), []*Tensor{made[0], made[0]}, []*Tensor{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float32{0, 2.5, 0, 25}; !slices.Equal(values, want) {
+		t.Errorf("the flow is %v, want %v", values, want)
+	}
+	for _, tensor := range []*Tensor{a, b, made[0], made[1], made[0], nil} {
+		tensor.Close()
+	}
+}
+
+func TestShapes(t *testing.T) {
+	for _, shape := range [][]int64{{1, 2, 3}, {7}, {0, 6}, {-1, -6}} {
+		if tensor, err := Over(make([]float32, 5), shape...); err == nil {
+			tensor.Close()
+			t.Errorf("5 values were taken for the shape %v", shape)
+		}
+	}
+	s := openFile(t, "../../testdata/half/encoder.onnx")
+	x, err := Up(s, []float32{1, 2, 3}, 1, 1, 1, 3) // float32 for uint8
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	var e *Error
+	if err := s.Run(context.Background(), []*Tensor{x}, make([]*Tensor, 2)); !errors.As(err, &e) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("elements of another type: %v", err)
+	}
+}
+
+// Messages of ONNX Runtime 1.29, as they come.
+func TestErrorWords(t *testing.T) {
+	for _, test := range []struct {
+		message, want string
+		memory        bool
+	}{
+		{"Non-zero status code returned while running Conv node. Name:'/down/Conv' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:417 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 25165824\n",
+			"Non-zero status code returned while running Conv node. Name:'/down/Conv' Status Message: Failed to allocate memory for requested buffer of size 25165824", true},
+		{"/onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:1988 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /x/libonnxruntime_providers_shared.so with error: no\nmore",
+			"Failed to load library /x/libonnxruntime_providers_shared.so with error: no", false},
+		{"/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) [with ERRTYPE = cudaError; bool THRW = true] CUDA failure 100: no CUDA-capable device is detected ; GPU=0",
+			"CUDA failure 100: no CUDA-capable device is detected ; GPU=0", false},
+		{"CUDA failure 2: out of memory ; GPU=0", "CUDA failure 2: out of memory ; GPU=0", true},
+		{"Invalid rank for input: frame", "Invalid rank for input: frame", false},
+	} {
+		e := &Error{Message: test.message}
+		if got := e.Error(); got != test.want {
+			t.Errorf("%q\n says %q\n want %q", test.message, got, test.want)
+		}
+		if e.OutOfMemory() != test.memory {
+			t.Errorf("%q: out of memory is %v", test.message, e.OutOfMemory())
+		}
+	}
+}
