@@ -15,6 +15,7 @@ begin=$SECONDS
 out=${OUT:-runs/speed} width=${WIDTH:-1920} height=${HEIGHT:-1080} model=${MODEL:-models/winwin-tiny}
 mkdir -p "$out"
 rm -f "$out"/results.jsonl "$out"/whole-*.json "$out"/log
+log=$(cd "$out" && pwd)/log
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PATH="$PATH:/usr/local/nvidia/bin"
@@ -27,7 +28,7 @@ if [ -n "${PIECES:-}" ]; then
   [ ! -e "$work/onnxruntime" ] || export WWFLOW_ORT=${WWFLOW_ORT:-$work/onnxruntime}
 else
   mkdir "$work/bin"
-  go build -o "$work/bin" . ./benchmarks/speed || { echo "measure.sh: no programs; build where Go is and bring benchmarks/speed/pack.sh's pieces" >&2; exit 1; }
+  { go build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || go test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: no programs; build where Go is and bring benchmarks/speed/pack.sh's pieces" >&2; exit 1; }
 fi
 if [ -z "${PYTHON:-}" ]; then
   for PYTHON in python3 /usr/bin/python3 ""; do
@@ -91,7 +92,20 @@ whole() { # NAME LIMIT ARGUMENTS...: the program from file to file
     --scale "$("${PYTHON:-python3}" -c "print(min(1, $width / 1920))")" "$@" >"$out/whole-$name.json" 2>"$work/error"
   local rc=$?
   cat "$work/error" >>"$out/log"
-  [ $rc = 0 ] || { rm -f "$out/whole-$name.json"; note "$what" "exit code $rc: $(head -n1 "$work/error" | cut -c1-200)"; }
+  [ $rc = 0 ] && return
+  local why # an error is an object like all else that --json says
+  why=$(sed -nE 's/.*"message":"([^"]*)".*/\1/p' "$out/whole-$name.json" | head -n1)
+  rm -f "$out/whole-$name.json"
+  [ $rc != 124 ] || why="not done within $limit s"
+  note "$what" "${why:-exit code $rc: $(head -n1 "$work/error" | cut -c1-200)}"
+}
+
+check() { # PROGRAM TEST: a test of the repository that needs this machine
+  echo "+ $1 -test.run $2" >>"$out/log"
+  local verdict
+  verdict=$(cd "${1%.test}" && LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" timeout 60 "$work/bin/$1" -test.run "^$2\$" -test.v 2>&1 | tee -a "$log" |
+    sed -nE "s/^--- (PASS|FAIL|SKIP): $2 .*/\1/p")
+  note "{\"what\":\"$2\",\"by\":\"wwflow\",\"device\":\"cuda\"}" "${verdict:-it did not end: see the log}"
 }
 
 # What matters most comes first: a measurement that finds no time left is a line that says so.
@@ -99,6 +113,7 @@ for d in $devices; do
   case $d in
     cuda)
       network cuda fp32 pair 40; network cuda fp16 pair 40
+      check decode.test TestHardwareDecodesTheSamePictures; check encode.test TestHardwareEncodes
       whole cuda 60 --device cuda --precision auto
       whole cuda-hwaccel 60 --device cuda --precision auto --hwaccel cuda --codec h264
       whole cuda-twice 60 --device cuda:0,cuda:0 --precision auto
