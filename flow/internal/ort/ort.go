@@ -114,7 +114,7 @@ func words(text string) string {
 			depth++
 		case ')':
 			if depth--; depth == 0 {
-				return strings.TrimPrefix(text[i+1:], " const")
+				return strings.TrimSpace(strings.TrimPrefix(text[i+1:], " const"))
 			}
 		}
 	}
