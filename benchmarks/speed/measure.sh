@@ -81,7 +81,7 @@ pytorch() { # DEVICE PRECISION WHAT LIMIT [--compile]
     --time "$each" --what "$3" "${@:5}"
 }
 whole() { # NAME LIMIT ARGUMENTS...: the program from file to file
-  local name=$1 limit=$2 frames=120; shift 2
+  local name=$1 limit=$2 frames=240; shift 2
   case "$*" in *cpu*) frames=8 ;; esac
   [ "$limit" -lt "$(left)" ] || limit=$(left)
   local what="{\"what\":\"whole run\",\"by\":\"wwflow\",\"device\":\"$*\"}"
@@ -117,6 +117,7 @@ for d in $devices; do
       whole cuda 60 --device cuda --precision auto
       whole cuda-hwaccel 60 --device cuda --precision auto --hwaccel cuda --codec h264
       whole cuda-twice 60 --device cuda:0,cuda:0 --precision auto
+      whole cuda-twice-veryfast 60 --device cuda:0,cuda:0 --precision auto --encoder-opt preset=veryfast
       pytorch cuda fp32 pair 40; pytorch cuda fp16 pair,no-reuse,tiles 40
       network cuda fp16 no-reuse 30; network cuda fp16 tiles 30
       network cuda fp32 no-reuse 30; network cuda fp32 tiles 30 ;;
