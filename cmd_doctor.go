@@ -53,14 +53,19 @@ type runtimeFound struct {
 type deviceFound struct {
 	Device  string `json:"device"`
 	Works   bool   `json:"works"`
-	Missing string `json:"missing,omitempty"`
+	Missing string `json:"missing,omitempty"` // in words
+
+	Libraries []string `json:"missing_libraries,omitempty"`
 }
 
 type networkFound struct {
-	Card    flow.Card `json:"card"`
-	From    string    `json:"from"`
-	Device  string    `json:"device,omitempty"`       // where it was loaded
-	Seconds float64   `json:"load_seconds,omitempty"` // 0 where it was not
+	Card   flow.Card `json:"card"`
+	From   string    `json:"from"`
+	Device string    `json:"device,omitempty"` // where it was loaded
+	// What it computes in there, and why that is not the GPU that auto looked at first.
+	Precision flow.Precision `json:"precision,omitempty"`
+	Passed    string         `json:"passed,omitempty"`
+	Seconds   float64        `json:"load_seconds,omitempty"` // 0 where it was not loaded
 }
 
 func doctor(c *cli.Context) error {
@@ -110,7 +115,7 @@ func examine(c *cli.Context) (*checkup, error) {
 		d := deviceFound{Device: string(kind), Works: true}
 		var unusable *flow.DeviceError
 		if err := flow.Probe(library, flow.Device{Kind: kind}); errors.As(err, &unusable) {
-			d.Works, d.Missing = false, unusable.Missing
+			d.Works, d.Missing, d.Libraries = false, unusable.Missing, unusable.Libraries
 		} else if err != nil {
 			d.Works, d.Missing = false, err.Error()
 		}
@@ -126,6 +131,10 @@ func examine(c *cli.Context) (*checkup, error) {
 	}
 	defer net.Close()
 	found.Network.Device, found.Network.Seconds = net.model.Device().String(), time.Since(begin).Seconds()
+	found.Network.Precision = net.model.Precision()
+	if passed := net.model.Passed(); passed != nil {
+		found.Network.Passed = passed.Error()
+	}
 	return found, nil
 }
 
@@ -153,7 +162,8 @@ func (f *checkup) print(w io.Writer) error {
 	for _, d := range f.Devices {
 		state := "works"
 		if !d.Works {
-			state = "no: " + d.Missing
+			// One reason on a line.
+			state = "no: " + strings.ReplaceAll(d.Missing, "; ", ";\n"+strings.Repeat(" ", 13+9+4))
 		}
 		line("", "%-9s%s", d.Device, state)
 	}
@@ -167,7 +177,10 @@ func (f *checkup) print(w io.Writer) error {
 			line("", "%s", words)
 		}
 		if n.Device != "" {
-			line("", "loaded on %s in %.1f s", n.Device, n.Seconds)
+			line("", "loaded on %s as %s in %.1f s", n.Device, n.Precision, n.Seconds)
+		}
+		if n.Passed != "" {
+			line("", "not on the GPU: %s", n.Passed)
 		}
 	}
 	line("cache folder", "%s", f.Cache)

@@ -71,6 +71,9 @@ func (d Device) missing() error {
 		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && !hasNVIDIA() {
 			return &DeviceError{Device: d, Missing: "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"}
 		}
+		if !slices.Contains(ort.Available(), "WebGpuExecutionProvider") {
+			return &DeviceError{Device: d, Missing: loadedPath() + " was built without WebGPU"}
+		}
 		return nil
 	}
 	var clauses []string
@@ -88,8 +91,8 @@ func (d Device) missing() error {
 		clauses = append(clauses, fmt.Sprintf("%s: not found beside %s (%s)", strings.Join(absent, ", "), loadedPath(), take))
 	}
 	if len(needs) > 0 {
-		clauses = append(clauses, fmt.Sprintf("%s needs %s, which the loader doesn't find (install them, or add their folder to LD_LIBRARY_PATH)",
-			strings.Join(wanting, " and "), strings.Join(needs, ", ")))
+		clauses = append(clauses, fmt.Sprintf("the loader doesn't find %s, for %s (install them, or add their folder to LD_LIBRARY_PATH)",
+			strings.Join(needs, ", "), strings.Join(wanting, " and ")))
 	}
 	if len(clauses) == 0 {
 		return nil
