@@ -27,7 +27,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math"
 
@@ -99,7 +98,7 @@ func (l *line) waiting() (frames, fields int) {
 // nothing is committed. cancel must cancel ctx; the source and the sink should watch ctx too. The error is the
 // first one: those after it follow from it.
 func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in source) error {
-	length, dealt, roomPairs, roomDone := l.stretches()
+	_, dealt, _, _ := l.stretches()
 	frames := make(chan *frame.Frame, roomFrames)
 	work := make(chan *stretch, dealt)    // for the networks, whoever comes first
 	order := make(chan *stretch, dealt-1) // for the painter, who holds one more
@@ -116,97 +115,116 @@ func (l *line) walk(ctx context.Context, cancel context.CancelCauseFunc, in sour
 			return err
 		})
 	}
-	stage(func() error {
-		for {
-			f, err := in.Read()
-			if err == io.EOF {
-				return nil
-			} else if err != nil {
-				return place(errInput, err)
-			}
-			if err := send(ctx, frames, f); err != nil {
-				return err
-			}
-		}
-	}, func() { close(frames) })
-	var last *stretch // the one that is being dealt
-	stage(func() error {
-		left := 0 // pairs that last still takes
-		for f := range frames {
-			pair, err := l.pairs.Push(f)
-			if err != nil {
-				return err
-			}
-			if pair == nil {
-				continue
-			}
-			if left == 0 {
-				if last != nil {
-					close(last.pairs)
-				}
-				last, left = &stretch{make(chan *frame.Pair, roomPairs), make(chan *field.Field, roomDone)}, length
-				// The painter's place bounds how far the networks run ahead.
-				if err := errors.Join(send(ctx, order, last), send(ctx, work, last)); err != nil {
-					return err
-				}
-			}
-			left--
-			if err := send(ctx, last.pairs, pair); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, func() {
-		if last != nil {
-			close(last.pairs)
-		}
-		close(work)
-		close(order)
-	})
-	for _, estimate := range l.networks {
-		stage(func() error {
-			for s := range work {
-				for pair := range s.pairs {
-					f, err := estimate(ctx, pair)
-					if err != nil {
-						return err
-					}
-					if err := send(ctx, s.fields, f); err != nil {
-						return err
-					}
-				}
-				close(s.fields)
-			}
-			return nil
-		}, func() {})
+	stage(func() error { return read(ctx, in, frames) }, func() { close(frames) })
+	stage(func() error { return l.deal(ctx, frames, order, work) }, func() { close(order); close(work) })
+	for _, n := range l.networks {
+		stage(func() error { return estimate(ctx, n, work) }, func() {})
 	}
-	stage(func() error {
-		for s := range order {
-			for {
-				f, err := receive(ctx, s.fields)
-				if err == io.EOF {
-					break
-				} else if err != nil {
-					return err
-				}
-				if err := l.export(f); err != nil {
-					return place(errOutput, err)
-				}
-				picture, err := l.paint(f)
-				if err != nil {
-					return err
-				}
-				if err := send(ctx, pictures, picture); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}, func() { close(pictures) })
+	stage(func() error { return l.show(ctx, order, pictures) }, func() { close(pictures) })
 	stage(func() error { return place(errOutput, l.write(ctx, pictures)) }, func() {})
 
 	if g.Wait() != nil {
 		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// read is the first stage.
+func read(ctx context.Context, in source, frames chan<- *frame.Frame) error {
+	for {
+		f, err := in.Read()
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return place(errInput, err)
+		}
+		if err := send(ctx, frames, f); err != nil {
+			return err
+		}
+	}
+}
+
+// deal pairs the frames and deals the pairs in stretches, each first to the painter, whose place bounds how far the
+// networks run ahead.
+func (l *line) deal(ctx context.Context, frames <-chan *frame.Frame, order, work chan<- *stretch) error {
+	length, _, roomPairs, roomDone := l.stretches()
+	var s *stretch
+	left := 0 // pairs that s still takes
+	for f := range frames {
+		pair, err := l.pairs.Push(f)
+		if err != nil {
+			return err
+		}
+		if pair == nil {
+			continue
+		}
+		if left == 0 {
+			if s != nil {
+				close(s.pairs)
+			}
+			s, left = &stretch{make(chan *frame.Pair, roomPairs), make(chan *field.Field, roomDone)}, length
+			if err := send(ctx, order, s); err != nil {
+				return err
+			}
+			if err := send(ctx, work, s); err != nil {
+				return err
+			}
+		}
+		left--
+		if err := send(ctx, s.pairs, pair); err != nil {
+			return err
+		}
+	}
+	if s != nil {
+		close(s.pairs)
+	}
+	return nil
+}
+
+// estimate is a network's stage. A stretch's ends are closed only where all went well: who waits for one watches ctx.
+func estimate(ctx context.Context, network estimator, work <-chan *stretch) error {
+	for s := range work {
+		for {
+			pair, err := receive(ctx, s.pairs)
+			if err == io.EOF {
+				break
+			} else if err != nil {
+				return err
+			}
+			f, err := network(ctx, pair)
+			if err != nil {
+				return err
+			}
+			if err := send(ctx, s.fields, f); err != nil {
+				return err
+			}
+		}
+		close(s.fields)
+	}
+	return nil
+}
+
+// show exports and paints the stretches' fields in their order.
+func (l *line) show(ctx context.Context, order <-chan *stretch, pictures chan<- *frame.Frame) error {
+	for s := range order {
+		for {
+			f, err := receive(ctx, s.fields)
+			if err == io.EOF {
+				break
+			} else if err != nil {
+				return err
+			}
+			if err := l.export(f); err != nil {
+				return place(errOutput, err)
+			}
+			picture, err := l.paint(f)
+			if err != nil {
+				return err
+			}
+			if err := send(ctx, pictures, picture); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -249,8 +267,7 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 	}
 }
 
-// receive waits for a value or the walk's end; io.EOF where none follows. A stretch that no network came to
-// is never closed.
+// receive waits for a value or until the walk is over; io.EOF where no value follows.
 func receive[T any](ctx context.Context, from <-chan T) (v T, err error) {
 	select {
 	case v, more := <-from:
