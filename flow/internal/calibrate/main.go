@@ -1,5 +1,5 @@
-// Command calibrate measures how much memory a network takes on the CPU, and writes the coefficients into its
-// folder, from which flow.Model.Memory predicts it:
+// Command calibrate measures how much memory a network takes on the CPU in each of its precisions, and writes the
+// coefficients into its folder, from which flow.Model.Memory predicts it:
 //
 //	go run ./flow/internal/calibrate models/winwin-tiny
 //
@@ -37,7 +37,7 @@ func command(args []string) error {
 	switch len(args) {
 	case 1:
 		return calibrate(args[0])
-	case 3: // what calibrate starts
+	case 4: // what calibrate starts
 		width, err := strconv.Atoi(args[1])
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func command(args []string) error {
 		if err != nil {
 			return err
 		}
-		bytes, err := measure(args[0], width, height)
+		bytes, err := measure(args[0], width, height, args[3])
 		if err != nil {
 			return err
 		}
@@ -57,21 +57,44 @@ func command(args []string) error {
 }
 
 func calibrate(folder string) error {
-	self, err := os.Executable()
+	card, err := flow.ReadCard(folder)
 	if err != nil {
 		return err
 	}
+	precisions := card.Precisions
+	if len(precisions) == 0 {
+		precisions = []flow.Precision{flow.FP32}
+	}
+	fitted := map[string]flow.Memory{}
+	for _, p := range precisions {
+		if fitted[flow.MemoryKey(flow.CPU, p)], err = one(folder, p); err != nil {
+			return err
+		}
+	}
+	data, err := json.MarshalIndent(fitted, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, flow.MemoryFile), append(data, '\n'), 0o644)
+}
+
+// one measures one precision at all sizes.
+func one(folder string, precision flow.Precision) (flow.Memory, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return flow.Memory{}, err
+	}
 	var pixels, bytes []float64
 	for _, size := range sizes {
-		child := exec.Command(self, folder, strconv.Itoa(size[0]), strconv.Itoa(size[1]))
+		child := exec.Command(self, folder, strconv.Itoa(size[0]), strconv.Itoa(size[1]), string(precision))
 		child.Stderr = os.Stderr
 		out, err := child.Output()
 		if err != nil {
-			return fmt.Errorf("%dx%d: %w", size[0], size[1], err)
+			return flow.Memory{}, fmt.Errorf("%dx%d: %w", size[0], size[1], err)
 		}
 		peak, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
 		if err != nil {
-			return err
+			return flow.Memory{}, err
 		}
 		pixels = append(pixels, float64(size[0]*size[1]))
 		bytes = append(bytes, peak)
@@ -79,23 +102,19 @@ func calibrate(folder string) error {
 	fitted := fit(pixels, bytes)
 	for i, size := range sizes {
 		predicted := float64(fitted.Bytes(size[0], size[1]))
-		fmt.Printf("%4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
-			size[0], size[1], bytes[i]/(1<<20), predicted/(1<<20), 100*(predicted/bytes[i]-1))
+		fmt.Printf("%s %4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
+			precision, size[0], size[1], bytes[i]/(1<<20), predicted/(1<<20), 100*(predicted/bytes[i]-1))
 	}
-	data, err := json.MarshalIndent(map[flow.Kind]flow.Memory{flow.CPU: fitted}, "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, flow.MemoryFile), append(data, '\n'), 0o644)
+	return fitted, nil
 }
 
 // measure is the peak of this process while it computes the flow of three frames, above what it had before.
-func measure(folder string, width, height int) (int64, error) {
+func measure(folder string, width, height int, precision string) (int64, error) {
 	before, err := status("VmRSS:")
 	if err != nil {
 		return 0, err
 	}
-	m, err := flow.Open(flow.Options{ModelDir: folder, Device: string(flow.CPU)})
+	m, err := flow.Open(flow.Options{ModelDir: folder, Device: string(flow.CPU), Precision: precision})
 	if err != nil {
 		return 0, err
 	}

@@ -45,7 +45,7 @@ func TestPredictionOfTheDefaultNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	const width, height = 720, 480 // none of the sizes that were fitted
-	out, err := exec.Command(program, folder, strconv.Itoa(width), strconv.Itoa(height)).Output()
+	out, err := exec.Command(program, folder, strconv.Itoa(width), strconv.Itoa(height), string(flow.FP32)).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPredictionOfTheDefaultNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := flow.Open(flow.Options{Device: "cpu"})
+	m, err := flow.Open(flow.Options{Device: "cpu", Precision: string(flow.FP32)})
 	if err != nil {
 		t.Fatal(err)
 	}
