@@ -56,6 +56,11 @@ func bench(c *cli.Context) (err error) {
 		return place(errOutput, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	net, err := openNetworks(c) // before a video is made in vain
+	if err != nil {
+		return err
+	}
+	defer net.Close()
 	if !c.Args().Present() {
 		made := filepath.Join(folder, "made.mp4")
 		frames := benchFrames
@@ -87,11 +92,9 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer in.Close()
-	net, err := openNetworksFor(c, in.Info().Width, in.Info().Height)
-	if err != nil {
+	if err := net.checkMemory(in.Info().Width, in.Info().Height); err != nil {
 		return err
 	}
-	defer net.Close()
 	watch, said := &stopwatch{}, &noticeReport{}
 	j.watch = watch.attach
 	if err := j.run(ctx, cancel, in, net, said); err != nil {

@@ -105,11 +105,14 @@ func run(c *cli.Context) error {
 	if i.FramesExact && i.Frames <= j.step {
 		return j.tooShort(i.Frames)
 	}
-	net, err := openNetworksFor(c, i.Width, i.Height)
+	net, err := openNetworks(c)
 	if err != nil {
 		return err
 	}
 	defer net.Close()
+	if err := net.checkMemory(i.Width, i.Height); err != nil {
+		return err
+	}
 	out := newReport(c.Bool("quiet"), c.Bool("json"))
 	defer out.stop()
 	return j.run(ctx, cancel, in, net, out)

@@ -34,18 +34,6 @@ func openNetworks(c *cli.Context) (n networks, err error) {
 	return n, nil
 }
 
-// openNetworksFor is openNetworks for frames of that size; it fails where they are known not to fit into memory.
-func openNetworksFor(c *cli.Context, width, height int) (networks, error) {
-	n, err := openNetworks(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.checkMemory(width, height); err != nil {
-		return nil, errors.Join(err, n.Close())
-	}
-	return n, nil
-}
-
 // checkMemory is flow's own check on each device, and one more for those that share the machine's memory.
 func (n networks) checkMemory(width, height int) error {
 	var shared int64

@@ -5,8 +5,8 @@
 #
 # Leaves table.md, the measurements (results.jsonl, whole-*.json) and what went wrong (log) in $OUT, or in runs/speed.
 # It fetches nothing and needs no root. Where there is no Go, the programs come from pack.sh's pieces: PIECES=FOLDER.
-# More knobs: WIDTH, HEIGHT (1920x1080), MODEL (models/winwin-tiny), WWFLOW_ORT (a GPU build of ONNX Runtime), PYTHON (one with
-# torch), DEVICES ("cuda tensorrt cpu"; what is there by default), GO_TAGS.
+# More knobs: WIDTH, HEIGHT (1920x1080), MODEL (models/winwin-tiny), WWFLOW_ORT (where there is a GPU, what scripts/gpu-runtime.sh
+# installed), PYTHON (one with torch), DEVICES ("cuda tensorrt cpu"; what is there by default).
 set -uo pipefail
 total=${1:-220}
 case $total in ''|*[!0-9]*) echo "usage: benchmarks/speed/measure.sh [SECONDS]" >&2; exit 2 ;; esac
@@ -25,7 +25,6 @@ libraries=
 if [ -n "${PIECES:-}" ]; then
   cat "$PIECES"/part.* | tar -xJ -C "$work" || { echo "measure.sh: the pieces in $PIECES are no archive of pack.sh" >&2; exit 1; }
   libraries=$work/lib
-  [ ! -e "$work/onnxruntime" ] || export WWFLOW_ORT=${WWFLOW_ORT:-$work/onnxruntime}
 else
   mkdir "$work/bin"
   { go build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || go test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: no programs; build where Go is and bring benchmarks/speed/pack.sh's pieces" >&2; exit 1; }
@@ -37,6 +36,11 @@ if [ -z "${PYTHON:-}" ]; then
 fi
 gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1)
 devices=${DEVICES:-${gpu:+cuda tensorrt }cpu}
+if [ -n "$gpu" ] && [ -z "${WWFLOW_ORT:-}" ]; then
+  for folder in "${XDG_CACHE_HOME:-$HOME/.cache}"/wwflow/onnxruntime-*-cuda*; do
+    [ ! -d "$folder" ] || export WWFLOW_ORT=$folder
+  done
+fi
 # CUDA's libraries may lie among Python's packages.
 if [ -n "$gpu" ] && [ -n "$PYTHON" ]; then
   nvidia=$("$PYTHON" - <<'PY'

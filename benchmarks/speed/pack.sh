@@ -3,7 +3,7 @@
 #
 #   benchmarks/speed/pack.sh FOLDER [PIECE]     FOLDER/part.00, part.01 ... of at most PIECE bytes (default 48M)
 #
-# WWFLOW_ORT=FOLDER packs that build of ONNX Runtime too. The C library and the C++ library are the other machine's own: it must have
+# ONNX Runtime travels by scripts/gpu-runtime.sh. The C library and the C++ library are the other machine's own: it must have
 # glibc 2.36 or newer, as Debian 12 has.
 set -euo pipefail
 folder=${1:?usage: benchmarks/speed/pack.sh FOLDER [PIECE]} piece=${2:-48M}
@@ -19,12 +19,6 @@ ldd "$work/bin/wwflow" | awk '$3 ~ "^/" { print $3 }' | while read -r library; d
     *) cp -L "$library" "$work/lib/" ;;
   esac
 done
-parts=(bin lib)
-if [ -n "${WWFLOW_ORT:-}" ]; then
-  mkdir "$work/onnxruntime"
-  if [ -d "$WWFLOW_ORT" ]; then cp -L "$WWFLOW_ORT"/*.so* "$work/onnxruntime/"; else cp -L "$WWFLOW_ORT" "$work/onnxruntime/"; fi
-  parts+=(onnxruntime)
-fi
 rm -f "$folder"/part.*
-tar -C "$work" -c "${parts[@]}" | xz -T0 -"${XZ_LEVEL:-3}" | split -b "$piece" -d - "$folder/part."
+tar -C "$work" -c bin lib | xz -T0 -"${XZ_LEVEL:-3}" | split -b "$piece" -d - "$folder/part."
 ls -l "$folder"
