@@ -212,7 +212,14 @@ OrtStatus *ort_run(OrtSession *session, OrtRunOptions *options, size_t inputs, c
   for (size_t i = 0; !status && i < outputs; i++)
     status = output[i] ? api->BindOutput(binding, output_names[i], output[i]) : api->BindOutputToDevice(binding, output_names[i], places[i]);
   if (!status) status = api->RunWithBinding(session, options, binding);
-  if (!status) status = fetch(binding, outputs, output);
+  if (!status) {
+    status = fetch(binding, outputs, output);
+  } else if (binding) {
+    // A run that was stopped leaves the device at work; the memory that it reads and writes is the caller's again now.
+    OrtStatus *waited = api->SynchronizeBoundInputs(binding);
+    if (!waited) waited = api->SynchronizeBoundOutputs(binding);
+    if (waited) api->ReleaseStatus(waited);
+  }
   if (binding) api->ReleaseIoBinding(binding);
   return status;
 }
