@@ -22,10 +22,17 @@ type graph struct {
 // openGraph loads a graph whose file holds data.
 func openGraph(name string, data []byte, device Device, settings ort.Settings) (*graph, error) {
 	session, err := ort.Open(data, settings)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s on %s: %w", ErrNetwork, name, device, err)
+	if err == nil {
+		return &graph{name, device, session}, nil
 	}
-	return &graph{name, device, session}, nil
+	var said *ort.Error
+	switch {
+	case errors.As(err, &said) && said.OutOfMemory():
+		return nil, fmt.Errorf("%s on %s: %w to load it: free some, or take another --device", name, device, ErrMemory)
+	case device.Kind != CPU && said != nil && !said.Graph():
+		return nil, &DeviceError{Device: device, Missing: fmt.Sprintf("it can't load %s: %v", name, err)}
+	}
+	return nil, fmt.Errorf("%w: %s on %s: %w", ErrNetwork, name, device, err)
 }
 
 func fileError(name string, err error) error {

@@ -44,7 +44,7 @@ func bestDevice() (Device, error) {
 	if err == nil {
 		return gpu, nil
 	}
-	if !hasNVIDIA() {
+	if countNVIDIA() == 0 {
 		err = nil
 	}
 	return Device{Kind: CPU}, err
@@ -68,7 +68,7 @@ func (d Device) check() error {
 // library" whatever was missing, and as Dawn, below WebGPU, prints to the terminal. It names all that is missing.
 func (d Device) missing() error {
 	if d.Kind == WebGPU {
-		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && !hasNVIDIA() {
+		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && countNVIDIA() == 0 {
 			return &DeviceError{Device: d, Missing: "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"}
 		}
 		if !slices.Contains(ort.Available(), "WebGpuExecutionProvider") {
@@ -77,8 +77,11 @@ func (d Device) missing() error {
 		return nil
 	}
 	var clauses []string
-	if !hasNVIDIA() {
+	switch gpus := countNVIDIA(); {
+	case gpus == 0:
 		clauses = append(clauses, "this machine shows no NVIDIA GPU (no /dev/nvidia*)")
+	case d.Index >= gpus:
+		clauses = append(clauses, fmt.Sprintf("this machine shows %d of NVIDIA's GPUs, numbered from 0", gpus))
 	}
 	e := &DeviceError{Device: d}
 	const take = "`make gpu-runtime` fetches one that fits, --ort or WWFLOW_ORT names it"
@@ -171,9 +174,9 @@ func compilerVersion(folder string) string {
 	return ""
 }
 
-func hasNVIDIA() bool {
+func countNVIDIA() int {
 	nodes, _ := filepath.Glob("/dev/nvidia[0-9]*")
-	return len(nodes) > 0
+	return len(nodes)
 }
 
 // probe.onnx is y = x + x, written by testdata/generate.py.

@@ -89,11 +89,12 @@ func (e *Error) Error() string {
 	if at := sourcePlace.FindStringIndex(line); at != nil {
 		line = line[:at[0]] + words(line[at[1]:])
 	}
-	return strings.TrimSpace(line)
+	return strings.TrimSpace(innerPlace.ReplaceAllString(line, ""))
 }
 
 var (
 	sourcePlace = regexp.MustCompile(`/\S+\.(?:cc|cu|cuh|h):\d+ `)
+	innerPlace  = regexp.MustCompile(`\b\w+\.(?:cc|cu|cuh|h):\d+ (?:operator\(\)|\w+) `)
 	statusCode  = regexp.MustCompile(`\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : `)
 	failure     = regexp.MustCompile(`(?:CUDA|CUBLAS|CUDNN) failure `)
 )
@@ -119,6 +120,15 @@ func words(text string) string {
 		}
 	}
 	return text
+}
+
+// Graph says that the graph itself is at fault: damaged, or of a kind that this ONNX Runtime doesn't run.
+func (e *Error) Graph() bool {
+	switch e.Code {
+	case C.ORT_NO_MODEL, C.ORT_INVALID_PROTOBUF, C.ORT_INVALID_GRAPH, C.ORT_NOT_IMPLEMENTED:
+		return true
+	}
+	return false
 }
 
 // OutOfMemory says that memory ran out, on the host or on the device.

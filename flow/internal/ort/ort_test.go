@@ -55,7 +55,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("outputs %v, want %v", s.Outputs, want)
 	}
 	var e *Error
-	if _, err := Open([]byte("hello"), Settings{}); !errors.As(err, &e) || e.Code == 0 {
+	if _, err := Open([]byte("hello"), Settings{}); !errors.As(err, &e) || !e.Graph() {
 		t.Errorf("no graph: %v", err)
 	}
 	if _, err := Open(nil, Settings{Providers: []Provider{{Name: "Abacus", Options: map[string]string{"beads": "10"}}}}); !errors.As(err, &e) || !strings.Contains(err.Error(), "Abacus") {
@@ -138,6 +138,8 @@ func TestErrorWords(t *testing.T) {
 		{"/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) [with ERRTYPE = cudaError; bool THRW = true] CUDA failure 100: no CUDA-capable device is detected ; GPU=0",
 			"CUDA failure 100: no CUDA-capable device is detected ; GPU=0", false},
 		{"CUDA failure 2: out of memory ; GPU=0", "CUDA failure 2: out of memory ; GPU=0", true},
+		{"/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider_info.cc:62 static onnxruntime::CUDAExecutionProviderInfo onnxruntime::CUDAExecutionProviderInfo::FromProviderOptions(const onnxruntime::ProviderOptions&) [ONNXRuntimeError] : 1 : FAIL : provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": cuda_execution_provider_info.cc:70 operator() Invalid device ID: 3, must be between 0 (inclusive) and 1 (exclusive).\n",
+			"Failed to parse provider option \"device_id\": Invalid device ID: 3, must be between 0 (inclusive) and 1 (exclusive).", false},
 		{"Invalid rank for input: frame", "Invalid rank for input: frame", false},
 	} {
 		e := &Error{Message: test.message}
