@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate setup runtime gpu-runtime debian-build debian-test clean help
+.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
 
 CLIP := testdata/clips/square-walkers.mp4
 IN ?= $(CLIP)
@@ -75,6 +75,9 @@ runtime: # ONNX Runtime in the cache folder
 # PIECES=folder: also as pieces for a machine without a network. JOIN=folder: from such pieces.
 gpu-runtime: ## ONNX Runtime with CUDA and TensorRT, in the cache folder, for --ort
 	@scripts/gpu-runtime.sh $(if $(JOIN),join '$(JOIN)',$(if $(PIECES),split '$(PIECES)'))
+
+gpu-standin: debian-test gpu-runtime ## what crosses the bus with CUDA, shown without a GPU
+	go test -count=1 -tags standin -run StandIn $(GOTESTFLAGS) ./flow
 
 debian-build:
 	@scripts/debian.sh build

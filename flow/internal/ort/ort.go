@@ -94,7 +94,7 @@ func (e *Error) Error() string {
 
 var (
 	sourcePlace = regexp.MustCompile(`/\S+\.(?:cc|cu|cuh|h):\d+ `)
-	innerPlace  = regexp.MustCompile(`\b\w+\.(?:cc|cu|cuh|h):\d+ (?:operator\(\)|\w+) `)
+	innerPlace  = regexp.MustCompile(`\b\w+\.(?:cc|cu|cuh|h):\d+ (?:operator\(\)|\w+) |\[with [^\]]*\] `)
 	statusCode  = regexp.MustCompile(`\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : `)
 	failure     = regexp.MustCompile(`(?:CUDA|CUBLAS|CUDNN) failure `)
 )

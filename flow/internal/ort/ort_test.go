@@ -140,6 +140,8 @@ func TestErrorWords(t *testing.T) {
 		{"CUDA failure 2: out of memory ; GPU=0", "CUDA failure 2: out of memory ; GPU=0", true},
 		{"/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider_info.cc:62 static onnxruntime::CUDAExecutionProviderInfo onnxruntime::CUDAExecutionProviderInfo::FromProviderOptions(const onnxruntime::ProviderOptions&) [ONNXRuntimeError] : 1 : FAIL : provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": cuda_execution_provider_info.cc:70 operator() Invalid device ID: 3, must be between 0 (inclusive) and 1 (exclusive).\n",
 			"Failed to parse provider option \"device_id\": Invalid device ID: 3, must be between 0 (inclusive) and 1 (exclusive).", false},
+		{"Exception during initialization: /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) [with ERRTYPE = cudnnStatus_t; bool THRW = true] cuDNN is unavailable",
+			"Exception during initialization: cuDNN is unavailable", false},
 		{"Invalid rank for input: frame", "Invalid rank for input: frame", false},
 	} {
 		e := &Error{Message: test.message}
