@@ -53,7 +53,7 @@ fetch() {
   command -v npm >/dev/null || fail "npm is missing: install it (apt-get install npm), or put the pieces of another machine together (join)"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/gpu-runtime.XXXXXX")
-  echo "Fetching ONNX Runtime $version for CUDA 13 (290 MiB, once) into $folder" >&2
+  echo "Fetching ONNX Runtime $version for CUDA 13 (280 MiB, once) into $folder" >&2
   local packed new="$work/new"
   mkdir "$new"
   packed=$(package "$core" "$core_hash")

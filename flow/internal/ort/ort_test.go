@@ -119,6 +119,9 @@ func TestShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
+	if err := s.Run(context.Background(), []*Tensor{x}, nil); err == nil {
+		t.Error("a run without room for its outputs")
+	}
 	var e *Error
 	if err := s.Run(context.Background(), []*Tensor{x}, make([]*Tensor, 2)); !errors.As(err, &e) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("elements of another type: %v", err)

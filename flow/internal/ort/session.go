@@ -6,8 +6,8 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -222,6 +222,9 @@ func (s *Session) leave() {
 // filled, where it lies; one that is nil is made in the session's place. After an error nothing was made.
 // A context that is cancelled stops the run at its next operator, and its cause is the error.
 func (s *Session) Run(ctx context.Context, inputs, outputs []*Tensor) error {
+	if len(inputs) != len(s.Inputs) || len(outputs) != len(s.Outputs) {
+		return fmt.Errorf("%d inputs and %d outputs for a graph with %d and %d", len(inputs), len(outputs), len(s.Inputs), len(s.Outputs))
+	}
 	var options *C.OrtRunOptions
 	if err := check(C.ort_run_options_new(&options)); err != nil {
 		return err
@@ -261,5 +264,5 @@ func values(tensors []*Tensor) []*C.OrtValue {
 			list[i] = t.c
 		}
 	}
-	return slices.Clip(list)
+	return list
 }
