@@ -7,8 +7,6 @@
 #include <string.h>
 
 static const OrtApi *api;
-static const OrtApiBase *base;
-static OrtEnv *env;  // lives as long as the process: ONNX Runtime can't be loaded twice
 
 static char *words(const char *format, const char *detail) {
   char *text = NULL;
@@ -31,20 +29,9 @@ char *ort_load(const char *path) {
     dlclose(library);
     return text;
   }
-  // What goes wrong comes back as a status; the library's own log would repeat it on the terminal.
-  OrtStatus *status = table->CreateEnv(ORT_LOGGING_LEVEL_FATAL, "wwflow", &env);
-  if (!status) status = table->DisableTelemetryEvents(env);
-  if (status) {
-    char *text = words("%s", table->GetErrorMessage(status));
-    table->ReleaseStatus(status);
-    return text;  // it stays loaded: it may have started threads
-  }
-  base = found;
   api = table;
   return NULL;
 }
-
-const char *ort_version(void) { return base->GetVersionString(); }
 
 OrtStatus *ort_available(char ***names, int *n) { return api->GetAvailableProviders(names, n); }
 void ort_available_release(char **names, int n) {
@@ -52,55 +39,8 @@ void ort_available_release(char **names, int n) {
   if (status) api->ReleaseStatus(status);
 }
 
-OrtErrorCode ort_status_code(OrtStatus *status) { return api->GetErrorCode(status); }
 const char *ort_status_message(OrtStatus *status) { return api->GetErrorMessage(status); }
 void ort_status_release(OrtStatus *status) { api->ReleaseStatus(status); }
-
-OrtStatus *ort_options_new(int threads, OrtSessionOptions **out) {
-  OrtStatus *status = api->CreateSessionOptions(out);
-  if (status) return status;
-  if ((status = api->SetIntraOpNumThreads(*out, threads))) {
-    api->ReleaseSessionOptions(*out);
-    *out = NULL;
-  }
-  return status;
-}
-
-OrtStatus *ort_options_entry(OrtSessionOptions *options, const char *key, const char *value) {
-  return api->AddSessionConfigEntry(options, key, value);
-}
-
-OrtStatus *ort_options_cuda(OrtSessionOptions *options, const char *const *keys, const char *const *values, size_t n) {
-  OrtCUDAProviderOptionsV2 *cuda = NULL;
-  OrtStatus *status = api->CreateCUDAProviderOptions(&cuda);
-  if (status) return status;
-  status = api->UpdateCUDAProviderOptions(cuda, keys, values, n);
-  if (!status) status = api->SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
-  api->ReleaseCUDAProviderOptions(cuda);
-  return status;
-}
-
-OrtStatus *ort_options_tensorrt(OrtSessionOptions *options, const char *const *keys, const char *const *values, size_t n) {
-  OrtTensorRTProviderOptionsV2 *tensorrt = NULL;
-  OrtStatus *status = api->CreateTensorRTProviderOptions(&tensorrt);
-  if (status) return status;
-  status = api->UpdateTensorRTProviderOptions(tensorrt, keys, values, n);
-  if (!status) status = api->SessionOptionsAppendExecutionProvider_TensorRT_V2(options, tensorrt);
-  api->ReleaseTensorRTProviderOptions(tensorrt);
-  return status;
-}
-
-OrtStatus *ort_options_provider(OrtSessionOptions *options, const char *name, const char *const *keys, const char *const *values, size_t n) {
-  return api->SessionOptionsAppendExecutionProvider(options, name, keys, values, n);
-}
-
-void ort_options_release(OrtSessionOptions *options) { api->ReleaseSessionOptions(options); }
-
-OrtStatus *ort_session_new(const void *graph, size_t bytes, OrtSessionOptions *options, OrtSession **out) {
-  return api->CreateSessionFromArray(env, graph, bytes, options, out);
-}
-
-void ort_session_release(OrtSession *session) { api->ReleaseSession(session); }
 
 OrtStatus *ort_session_count(OrtSession *session, int outputs, size_t *n) {
   return outputs ? api->SessionGetOutputCount(session, n) : api->SessionGetInputCount(session, n);

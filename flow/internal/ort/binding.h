@@ -7,25 +7,14 @@
 #include <stdint.h>
 #include "onnxruntime_c_api.h"
 
-// ort_load loads the library and makes the environment. It returns words of what failed, for free(), or NULL.
+// ort_load finds the interface of the library at path, which onnxruntime_go has loaded. It returns words of what failed, for free(), or NULL.
 char *ort_load(const char *path);
-const char *ort_version(void);
 OrtStatus *ort_available(char ***names, int *n);
 void ort_available_release(char **names, int n);
 
-OrtErrorCode ort_status_code(OrtStatus *status);
 const char *ort_status_message(OrtStatus *status);
 void ort_status_release(OrtStatus *status);
 
-OrtStatus *ort_options_new(int threads, OrtSessionOptions **out);
-OrtStatus *ort_options_entry(OrtSessionOptions *options, const char *key, const char *value);
-OrtStatus *ort_options_cuda(OrtSessionOptions *options, const char *const *keys, const char *const *values, size_t n);
-OrtStatus *ort_options_tensorrt(OrtSessionOptions *options, const char *const *keys, const char *const *values, size_t n);
-OrtStatus *ort_options_provider(OrtSessionOptions *options, const char *name, const char *const *keys, const char *const *values, size_t n);
-void ort_options_release(OrtSessionOptions *options);
-
-OrtStatus *ort_session_new(const void *graph, size_t bytes, OrtSessionOptions *options, OrtSession **out);
-void ort_session_release(OrtSession *session);
 // How many inputs (or outputs) the graph has; each one's name, for free(), and element type (0 where it is no tensor).
 OrtStatus *ort_session_count(OrtSession *session, int outputs, size_t *n);
 OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **name, int *elements);

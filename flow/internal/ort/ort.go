@@ -1,4 +1,8 @@
-// Package ort runs ONNX graphs with ONNX Runtime's C interface, so that tensors stay on the device that made them.
+// Package ort runs ONNX graphs so that tensors stay on the device that made them.
+//
+// The library, its environment, the execution providers and the sessions are onnxruntime_go's. What that can't do is
+// done here over the same C interface: outputs that the session makes in its device's memory, in any element type (its
+// own bindings copy every output into Go's memory, and know no float16), and a run that can be stopped.
 //
 // Load loads the library, once in a process. A Session is a graph on a device; Session.Run takes Tensors and
 // returns those that it makes, in the memory of a Place, which Go need not be able to read: so the features of a
@@ -21,10 +25,12 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
+
+	onnx "github.com/yalue/onnxruntime_go"
 )
 
-// Oldest is the oldest version of ONNX Runtime that has the interface that this package asks for.
-const Oldest = "1.17"
+// Oldest is the oldest version of ONNX Runtime that has the interface that onnxruntime_go asks for.
+const Oldest = "1.24"
 
 // ErrLoaded is returned by Load where a library was loaded before.
 var ErrLoaded = errors.New("ONNX Runtime is loaded already")
@@ -41,6 +47,14 @@ func Load(path string) error {
 	if library.version != "" {
 		return ErrLoaded
 	}
+	onnx.SetSharedLibraryPath(path)
+	// What goes wrong comes back as an error; the library's own log would repeat it on the terminal.
+	if err := onnx.InitializeEnvironment(onnx.WithLogLevelFatal()); err != nil {
+		return said(err)
+	}
+	if err := onnx.DisableTelemetry(); err != nil {
+		return said(err)
+	}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	// dlerror's text belongs to the thread that failed.
@@ -50,7 +64,7 @@ func Load(path string) error {
 		defer C.free(unsafe.Pointer(failed))
 		return errors.New(C.GoString(failed))
 	}
-	library.version = C.GoString(C.ort_version())
+	library.version = onnx.GetVersion()
 	return nil
 }
 
@@ -79,7 +93,6 @@ func Available() []string {
 
 // Error is what ONNX Runtime says of a failure.
 type Error struct {
-	Code    int    // ONNX Runtime's OrtErrorCode
 	Message string // its words, often several lines with places in its source
 }
 
@@ -124,21 +137,34 @@ func words(text string) string {
 
 // Graph says that the graph itself is at fault: damaged, or of a kind that this ONNX Runtime doesn't run.
 func (e *Error) Graph() bool {
-	switch e.Code {
-	case C.ORT_NO_MODEL, C.ORT_INVALID_PROTOBUF, C.ORT_INVALID_GRAPH, C.ORT_NOT_IMPLEMENTED:
-		return true
-	}
-	return false
+	return e.says("protobuf", "invalid model", "INVALID_GRAPH", "Could not find an implementation", "is not a registered function/op", "Missing ONNX data",
+		"is under development and support for this is limited")
 }
 
 // OutOfMemory says that memory ran out, on the host or on the device.
 func (e *Error) OutOfMemory() bool {
-	for _, words := range []string{"Failed to allocate memory", "out of memory", "bad_alloc", "smaller than requested bytes"} {
+	return e.says("Failed to allocate memory", "out of memory", "bad_alloc", "smaller than requested bytes")
+}
+
+// says looks for words: onnxruntime_go passes no error codes on.
+func (e *Error) says(any ...string) bool {
+	for _, words := range any {
 		if strings.Contains(e.Message, words) {
 			return true
 		}
 	}
 	return false
+}
+
+// said is an error of onnxruntime_go without what that puts in front of ONNX Runtime's words.
+func said(err error) error {
+	if err == nil {
+		return nil
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return &Error{Message: err.Error()}
 }
 
 // check turns a status into an error, and releases it.
@@ -147,16 +173,7 @@ func check(status *C.OrtStatus) error {
 		return nil
 	}
 	defer C.ort_status_release(status)
-	return &Error{Code: int(C.ort_status_code(status)), Message: C.GoString(C.ort_status_message(status))}
-}
-
-// cStrings are C's copies of some texts, for free.
-func cStrings(texts []string) []*C.char {
-	list := make([]*C.char, len(texts), len(texts)+1) // never without an address
-	for i, text := range texts {
-		list[i] = C.CString(text)
-	}
-	return list
+	return &Error{Message: C.GoString(C.ort_status_message(status))}
 }
 
 func freeStrings(list []*C.char) {

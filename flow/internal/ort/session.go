@@ -6,10 +6,14 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	onnx "github.com/yalue/onnxruntime_go"
 )
 
 // Provider is one of ONNX Runtime's execution providers: CUDA, TensorRT, or any that it knows by name.
@@ -45,7 +49,8 @@ type Session struct {
 
 	closed      atomic.Bool
 	users       atomic.Int64 // the session itself and the tensors that need its memory; the last one out frees all
-	c           *C.OrtSession
+	session     *onnx.DynamicAdvancedSession
+	c           *C.OrtSession    // the session's own
 	device      *C.OrtMemoryInfo // where Run leaves what it makes
 	host        *C.OrtMemoryInfo // but for sizes
 	places      []*C.OrtMemoryInfo
@@ -60,7 +65,7 @@ func Open(graph []byte, s Settings) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer C.ort_options_release(options)
+	defer options.Destroy()
 	n := &Session{}
 	n.users.Store(1)
 	if err := n.open(graph, options, s.Place); err != nil {
@@ -70,24 +75,24 @@ func Open(graph []byte, s Settings) (*Session, error) {
 	return n, nil
 }
 
-func (s Settings) options() (*C.OrtSessionOptions, error) {
-	var options *C.OrtSessionOptions
-	if err := check(C.ort_options_new(C.int(s.Threads), &options)); err != nil {
-		return nil, err
+func (s Settings) options() (*onnx.SessionOptions, error) {
+	options, err := onnx.NewSessionOptions()
+	if err != nil {
+		return nil, said(err)
 	}
 	if err := s.fill(options); err != nil {
-		C.ort_options_release(options)
-		return nil, err
+		options.Destroy()
+		return nil, said(err)
 	}
 	return options, nil
 }
 
-func (s Settings) fill(options *C.OrtSessionOptions) error {
+func (s Settings) fill(options *onnx.SessionOptions) error {
+	if err := options.SetIntraOpNumThreads(s.Threads); err != nil {
+		return err
+	}
 	for key, value := range s.Entries {
-		pair := cStrings([]string{key, value})
-		err := check(C.ort_options_entry(options, pair[0], pair[1]))
-		freeStrings(pair)
-		if err != nil {
+		if err := options.AddSessionConfigEntry(key, value); err != nil {
 			return err
 		}
 	}
@@ -99,29 +104,33 @@ func (s Settings) fill(options *C.OrtSessionOptions) error {
 	return nil
 }
 
-func (p Provider) add(options *C.OrtSessionOptions) error {
-	var names, texts []string
-	for key, value := range p.Options {
-		names, texts = append(names, key), append(texts, value)
-	}
-	keys, values := cStrings(names), cStrings(texts)
-	defer freeStrings(keys)
-	defer freeStrings(values)
-	first, second, n := unsafe.SliceData(keys), unsafe.SliceData(values), C.size_t(len(keys))
+func (p Provider) add(options *onnx.SessionOptions) error {
 	switch p.Name {
 	case "CUDA":
-		return check(C.ort_options_cuda(options, first, second, n))
+		cuda, err := onnx.NewCUDAProviderOptions()
+		if err != nil {
+			return err
+		}
+		defer cuda.Destroy()
+		return errors.Join(cuda.Update(p.Options), options.AppendExecutionProviderCUDA(cuda))
 	case "TensorRT":
-		return check(C.ort_options_tensorrt(options, first, second, n))
+		tensorRT, err := onnx.NewTensorRTProviderOptions()
+		if err != nil {
+			return err
+		}
+		defer tensorRT.Destroy()
+		return errors.Join(tensorRT.Update(p.Options), options.AppendExecutionProviderTensorRT(tensorRT))
 	}
-	name := C.CString(p.Name)
-	defer C.free(unsafe.Pointer(name))
-	return check(C.ort_options_provider(options, name, first, second, n))
+	return options.AppendExecutionProvider(p.Name, p.Options)
 }
 
-func (s *Session) open(graph []byte, options *C.OrtSessionOptions, place Place) error {
-	var err error
-	if err := check(C.ort_session_new(unsafe.Pointer(unsafe.SliceData(graph)), C.size_t(len(graph)), options, &s.c)); err != nil {
+func (s *Session) open(graph []byte, options *onnx.SessionOptions, place Place) error {
+	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(graph, nil, nil, options)
+	if err != nil {
+		return said(err)
+	}
+	s.session = session
+	if s.c, err = handle(session); err != nil {
 		return err
 	}
 	if s.Inputs, s.inputNames, err = s.ports(0); err != nil {
@@ -156,6 +165,21 @@ func (s *Session) open(graph []byte, options *C.OrtSessionOptions, place Place) 
 	}
 	defer C.ort_memory_release(staging)
 	return check(C.ort_allocator_new(s.c, staging, &s.staging))
+}
+
+// handle is the C session inside onnxruntime_go's, which offers no way to it: its fields are read by their names,
+// and a version that names them otherwise is refused.
+func handle(session *onnx.DynamicAdvancedSession) (*C.OrtSession, error) {
+	value := reflect.ValueOf(session).Elem()
+	for _, name := range []string{"s", "ortSession"} {
+		if value.Kind() == reflect.Pointer {
+			value = value.Elem()
+		}
+		if value = value.FieldByName(name); !value.IsValid() || value.Kind() != reflect.Pointer || value.IsNil() {
+			return nil, errors.New("onnxruntime_go keeps its session otherwise than this program was written for: build it with the version that go.mod names")
+		}
+	}
+	return (*C.OrtSession)(value.UnsafePointer()), nil
 }
 
 func newMemory(name string, index int, onHost bool) (*C.OrtMemoryInfo, error) {
@@ -211,8 +235,8 @@ func (s *Session) leave() {
 			C.ort_memory_release(memory)
 		}
 	}
-	if s.c != nil {
-		C.ort_session_release(s.c)
+	if s.session != nil {
+		s.session.Destroy()
 	}
 	freeStrings(s.inputNames)
 	freeStrings(s.outputNames)
