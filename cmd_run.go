@@ -161,6 +161,9 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	if info.InSoftware != "" {
 		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
 	}
+	if passed := net[0].model.Passed(); passed != nil {
+		p.Notices = append(p.Notices, "not on the GPU: "+passed.Error())
+	}
 	p.Width, p.Height = painter.Size(info.Width, info.Height)
 	out.start(p)
 

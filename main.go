@@ -108,7 +108,7 @@ func exitCode(err error) int {
 		return 5
 	case errors.Is(err, errOutput), errors.Is(err, encode.ErrExists), errors.Is(err, syscall.ENOSPC):
 		return 4
-	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.As(err, &device), errors.As(err, &memory):
+	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.Is(err, flow.ErrMemory), errors.As(err, &device), errors.As(err, &memory):
 		return 5
 	case errors.Is(err, errInput), errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize), errors.As(err, &size),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

@@ -177,7 +177,7 @@ func TestExitCodes(t *testing.T) {
 		2:   {usagef("no")},
 		3:   {place(errInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
 		4:   {place(errOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
-		5:   {flow.ErrNoRuntime, place(errInput, decode.ErrHardware), place(errOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}},
+		5:   {flow.ErrNoRuntime, place(errInput, decode.ErrHardware), place(errOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},
 		130: {errInterrupted},
 	} {
 		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {

@@ -6,10 +6,7 @@ package ortlib
 import "C"
 
 import (
-	"debug/elf"
 	"errors"
-	"fmt"
-	"path/filepath"
 	"runtime"
 	"unsafe"
 )
@@ -28,25 +25,4 @@ func CanLoad(name string) error {
 	}
 	C.dlclose(handle)
 	return nil
-}
-
-// Missing lists the shared libraries that the library at path wants and that the loader can't load.
-// Those that lie beside it count as found, as ONNX Runtime's providers find each other so.
-func Missing(path string) ([]string, error) {
-	file, err := elf.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no shared library: %w", path, err)
-	}
-	defer file.Close()
-	wanted, err := file.ImportedLibraries()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	var missing []string
-	for _, name := range wanted {
-		if CanLoad(name) != nil && CanLoad(filepath.Join(filepath.Dir(path), name)) != nil {
-			missing = append(missing, name)
-		}
-	}
-	return missing, nil
 }

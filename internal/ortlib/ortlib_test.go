@@ -71,17 +71,3 @@ func TestCanLoad(t *testing.T) {
 		t.Errorf("libnone.so.9: %v", err)
 	}
 }
-
-func TestMissing(t *testing.T) {
-	program, err := os.Executable() // linked dynamically, to libc at least
-	if err != nil {
-		t.Fatal(err)
-	}
-	if missing, err := Missing(program); err != nil || len(missing) > 0 {
-		t.Errorf("Missing(this program) = %v, %v", missing, err)
-	}
-	text := touch(t, t.TempDir(), "text.so")
-	if _, err := Missing(text); err == nil {
-		t.Error("an empty file counts as a library")
-	}
-}
