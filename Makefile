@@ -14,7 +14,7 @@ IN ?= $(CLIP)
 PYTHON ?= /usr/bin/python3
 # What `go test` gets besides: GOTESTFLAGS=-v shows each test.
 GOTESTFLAGS ?=
-TIMEOUT := 5m
+TIMEOUT := 10m
 FUZZTIME ?= 10s
 
 build: setup ## build ./wwflow
