@@ -55,7 +55,8 @@ class Flow:
 
 
 class Depth:
-    """Nearness of every pixel; measured by the mean relative error, beside the error of the best constant."""
+    """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
+    Beside it the error of a constant that is scaled so."""
     columns = ("l1",)
     measures = ("frame_abs_rel", "constant_abs_rel")
 
@@ -78,7 +79,8 @@ class Depth:
         error = guess = 0.0
         for s in whole:
             truth = s.nearness[0]
-            error += ((1 + 0.1 * net(s.frame1, s.origin1)[:, 0] - truth).abs() / truth).mean().item() / len(whole)
+            estimate = 1 + 0.1 * net(s.frame1, s.origin1)[:, 0].reshape(truth.shape)
+            error += ((estimate * (truth.median() / estimate.median()) - truth).abs() / truth).mean().item() / len(whole)
             guess += ((truth.median() - truth).abs() / truth).mean().item() / len(whole)
         return error, guess
 
