@@ -1,7 +1,7 @@
 // Command wwflow turns a video into its optical flow.
 //
-// main.go takes flags in and gives an exit code out. run.go walks a frame through the stages, terminal.go
-// holds the words, and each cmd_*.go is one command.
+// main.go takes flags in and gives an exit code out. run.go walks a frame through the stages. Each cmd_*.go
+// is one command; text.go, report.go and complain.go hold every word that the user reads.
 package main
 
 import (
