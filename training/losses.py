@@ -50,8 +50,8 @@ def matching(network, out, sample):
         loss = loss - (target_rows * near).sum(-1).mean()
         right.append((near.argmax(-1) == best).float().mean())
         combined = combined + torch.gather(logits, 1, column)
-    gap = ((out["xy1"].float()[:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
-    combined = (combined - decoder.nearness.exp() * gap).log_softmax(-1)
+    gap = ((out["guess"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
+    combined = (combined - out["near"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
     loss = loss - (target_rows * combined).sum(-1).mean()
     right.append((combined.argmax(-1) == best).float().mean())
     return loss / 4, torch.stack(right).detach()

@@ -22,6 +22,7 @@ from torch import nn
 from training.correlation import local_correlation
 
 PATCH = 16
+MOST_NEARNESS = math.log(0.25)  # log of the largest weight of a squared distance in tokens
 TRAINED_KEYS = 128  # attention logits are scaled by log(keys) / log(TRAINED_KEYS)
 
 
@@ -146,9 +147,18 @@ class Block(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
+@contextlib.contextmanager
 def precise(x):
-    """Positions reach thousands and their squares millions: no half precision here, whatever the caller's autocast says."""
-    return torch.autocast("cuda", enabled=False) if x.is_cuda else contextlib.nullcontext()
+    """Squares of positions reach thousands: no half precision and no TF32 here, whatever the caller set."""
+    if not x.is_cuda:
+        yield
+        return
+    allowed, torch.backends.cuda.matmul.allow_tf32 = torch.backends.cuda.matmul.allow_tf32, False
+    try:
+        with torch.autocast("cuda", enabled=False):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 # ---------------------------------------------------------------- geometry
@@ -321,32 +331,40 @@ class Decoder(nn.Module):
         with torch.no_grad():
             self.mask[-1].bias.copy_(bilinear_mask(4))
         self.scale = nn.Sequential(nn.ReLU(), nn.Conv2d(c.hidden[1], 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
+        self.prior = nn.Linear(c.width, 5)
+        nn.init.zeros_(self.prior.weight), nn.init.zeros_(self.prior.bias)
 
-    def match(self, queries, keys, xy1, xy2):
-        """Global matching: expected position of each token of frame 1 in frame 2, as flow in tokens, and its spread.
+    def expect(self, x):
+        """What each token of frame 1 expects before it looks for its match, from the decoder's tokens x [B, T, width]. A token of a wall finds
+        its match anywhere in frame 2; one of a wall without texture looks alike everywhere, and must know that it had better stay near.
+        Returns, float [B, T, ...]: the weight of a squared distance in matching [1], the displacement that it is measured from, in tokens [2],
+        how sure a match is beyond what its spread says [1], and the weight of a squared distance in propagation [1]."""
+        p = self.prior(x).float()
+        return ((self.nearness + p[..., 0:1]).clamp(max=MOST_NEARNESS).exp(), p[..., 1:3], p[..., 3:4], (self.alike_nearness + p[..., 4:5]).clamp(max=MOST_NEARNESS).exp())
 
-        queries, keys [B, T, 3*match], unit vectors for each depth; xy [B, T, 2]. The logits (similarity at three depths
-        minus a penalty on squared distance) are one dot product of widened vectors, so matching is attention with
-        positions as values: -l|p-q|^2 = 2l p.q - l|q|^2 - l|p|^2, the last the same for all keys.
-        Returns flow [B, T, 2] and variance [B, T, 1] in tokens squared.
+    def match(self, queries, keys, guess, near, xy2):
+        """Global matching: expected position in frame 2 of each token of frame 1, and its spread.
+
+        queries, keys [B, T, 3*match], unit vectors for each depth; guess [B, T, 2], where it is looked for first, near [B, T, 1] how near to
+        that; xy2 [B, T, 2]. The logits (similarity at three depths minus a penalty on squared distance) are one dot product of widened vectors,
+        so matching is attention with positions as values: -l|p-q|^2 = 2l p.q - l|q|^2 - l|p|^2, the last the same for all keys.
+        Returns position [B, T, 2] in tokens and variance [B, T, 1] in tokens squared.
         """
         d = self.config.match
         t = self.temperature.exp() * log_keys(keys)
-        near = self.nearness.exp()
-        q = torch.cat([queries[..., :d] * t[0], queries[..., d:2 * d] * t[1], queries[..., 2 * d:] * t[2], 2 * near * xy1, torch.ones_like(xy1[..., :1]), torch.zeros_like(xy1[..., :1])], -1)
-        k = torch.cat([keys, xy2, -near * (xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
+        q = torch.cat([queries[..., :d] * t[0], queries[..., d:2 * d] * t[1], queries[..., 2 * d:] * t[2], 2 * near * guess, near, torch.zeros_like(near)], -1)
+        k = torch.cat([keys, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
         v = torch.cat([xy2, xy2 ** 2], -1)
         there = attend(q, k, v, 1)
         variance = (there[..., 2:] - there[..., :2] ** 2).sum(-1, keepdim=True).clamp(min=0)
-        return there[..., :2] - xy1, variance
+        return there[..., :2], variance
 
-    def propagate(self, tokens, flow, variance, xy):
+    def propagate(self, tokens, flow, variance, sure, near, xy):
         """Unsure tokens take the flow of sure tokens that look alike and lie near (attention over frame 1 itself)."""
         look = F.normalize(self.alike(tokens).float(), dim=-1)
-        near = self.alike_nearness.exp()
-        sure = -self.trust.exp() * torch.log(variance + 0.1)
-        q = torch.cat([look * self.alike_temperature.exp() * log_keys(look), 2 * near * xy, torch.ones_like(xy)], -1)
-        k = torch.cat([look, xy, -near * (xy ** 2).sum(-1, keepdim=True), sure], -1)
+        sure = sure - self.trust.exp() * torch.log(variance + 0.1)
+        q = torch.cat([look * self.alike_temperature.exp() * log_keys(look), 2 * near * xy, near, torch.ones_like(near)], -1)
+        k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), sure], -1)
         return attend(q, k, torch.cat([flow, flow], -1), 1)[..., :2]
 
     def forward(self, one, two, xy1, xy2, offset, shape, memory=None):
@@ -354,7 +372,8 @@ class Decoder(nn.Module):
         relative to window 1, in pixels. memory: frame 2's tokens and keys where they are more than the windows' own (distractors).
         Returns a dict: flow [W, 2, h, w] and log_scale [W, 1, h, w] in pixels, and what the losses need."""
         c = self.config
-        xy1, xy2 = xy1.float(), xy2.float()
+        middle = xy1.float().mean(1, keepdim=True)  # only differences count, and squares of small numbers are more exact
+        xy1, xy2 = xy1.float() - middle, xy2.float() - middle
         tokens2, keys2 = (two["tokens"], two["keys"]) if memory is None else memory
         head = c.width // c.heads
         rope1, rope2 = (Rope(xy1, head), Rope(xy2, head)) if c.positions == "rope" else (None, None)
@@ -365,8 +384,11 @@ class Decoder(nn.Module):
         d = c.match
         queries = torch.cat([one["keys"][..., :2 * d], F.normalize(self.match_query(x).float(), dim=-1)], -1)
         with precise(x):
-            matched, variance = self.match(queries, keys2.float(), xy1, xy2)
-            spread = self.propagate(x.float(), matched, variance, xy1)
+            near, expected, sure, alike_near = self.expect(x.float())
+            guess = xy1 + expected
+            there, variance = self.match(queries, keys2.float(), guess, near, xy2)
+            matched = there - xy1
+            spread = self.propagate(x.float(), matched, variance, sure, alike_near, xy1)
         coarse = spread + self.residual(x).float()
 
         def as_map(t):
@@ -386,7 +408,7 @@ class Decoder(nn.Module):
             flows4.append(flow4)
         flow = convex_upsample(flow4, self.mask(hidden), 4) * 4 + offset
         log_scale = F.interpolate(self.scale(hidden), scale_factor=4.0, mode="bilinear", align_corners=False).float().clamp(-4, 6)
-        return dict(flow=flow, log_scale=log_scale, queries=queries, matched=matched, variance=variance, coarse=coarse,
+        return dict(flow=flow, log_scale=log_scale, queries=queries, guess=guess + middle, near=near, matched=matched, variance=variance, coarse=coarse,
                     flows8=[f + offset / 8 for f in flows8], flows4=[f + offset / 4 for f in flows4])
 
 

@@ -17,6 +17,7 @@ from training import textures
 
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
+FARTHEST, NEAREST = 0.7, 1.3  # inverse depth, 1 = the middle of the scene
 
 
 @dataclass
@@ -41,9 +42,10 @@ def grid(origins, height, width):
 
 class Scenes:
     """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
-    windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h)."""
+    windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h); `haze` how much of the farthest
+    layer's colour is lost in the air (aerial perspective: what tells depth in one frame)."""
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         device, self.generator = bank.device, generator
         batch, layers = focus.shape[0], objects + 1
@@ -77,7 +79,7 @@ class Scenes:
         heading = rand(batch, 1) * 2 * math.pi
         camera = torch.stack([length * torch.cos(heading), length * torch.sin(heading)], -1)  # [B, 1, 2]
         parallax = torch.cumsum(rand(batch, layers), 1)
-        parallax = 0.7 + 0.6 * parallax / parallax[:, -1:]
+        parallax = FARTHEST + (NEAREST - FARTHEST) * parallax / parallax[:, -1:]
         own_length = length * log_uniform(0.1, 1.5, batch, layers)
         own_heading = rand(batch, layers) * 2 * math.pi
         own = torch.stack([own_length * torch.cos(own_heading), own_length * torch.sin(own_heading)], -1)
@@ -133,6 +135,10 @@ class Scenes:
         self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
         self.lay_offset = rand(batch, layers, 2) * 2 * bank.shape[1]
         self.tone = torch.exp(randn(batch, layers, 3) * 0.12) * log_uniform(0.6, 1.4, batch, layers, 1)
+        if haze:
+            self.veil = haze * uniform(0.5, 1.0, batch, 1) * (NEAREST - self.nearness) / (NEAREST - FARTHEST)
+            self.air = uniform(120, 230, batch, 1, 1, 1, 3)
+        self.hazy = bool(haze)
 
     # Per-layer parameters, shaped to meet [B, n, h, w].
     def _of(self, value, layer):
@@ -193,7 +199,8 @@ class Scenes:
         lay, offset = per_pixel(self.lay), per_pixel(self.lay_offset)
         u = lay[..., 0] * p[..., 0] + lay[..., 1] * p[..., 1] + offset[..., 0]
         v = lay[..., 2] * p[..., 0] + lay[..., 3] * p[..., 1] + offset[..., 1]
-        return textures.sample(self.bank, per_pixel(self.texture), u, v, per_pixel(self.tile)) * per_pixel(self.tone)
+        colour = textures.sample(self.bank, per_pixel(self.texture), u, v, per_pixel(self.tile)) * per_pixel(self.tone)
+        return torch.lerp(colour, self.air.expand_as(colour), per_pixel(self.veil).unsqueeze(-1)) if self.hazy else colour
 
     def view(self, xy, second):
         """Render windows at pixel coordinates xy [B, n, h, w, 2] of frame 1 or 2 -> View."""
@@ -228,7 +235,6 @@ class Scenes:
         for l in range(self.layers):
             q = torch.where((view.layer == l).unsqueeze(-1), self.motion(view.xy, l), q)
         return q - view.xy
-
 
     def classes(self):
         """Class of each layer's texture, int64 [B, layers]."""

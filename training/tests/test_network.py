@@ -40,6 +40,21 @@ def test_only_relative_positions_count():
     assert torch.allclose(a, b, atol=2e-3)
 
 
+def test_matching_is_a_softmax_of_similarity_minus_each_token_s_own_squared_distance():
+    d = make().decoder
+    torch.manual_seed(1)
+    queries, keys = (torch.nn.functional.normalize(torch.randn(1, 12, 3, 16), dim=-1).flatten(2) for _ in range(2))
+    guess, xy2, near = torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 1)
+    with torch.no_grad():
+        there, variance = d.match(queries, keys, guess, near, xy2)
+        part = lambda x: x.reshape(1, 12, 3, 16)
+        similarity = (torch.einsum("bidc,bjdc->bijd", part(queries), part(keys)) * d.temperature.exp()).sum(-1) * network.log_keys(keys)
+        share = (similarity - near * torch.cdist(guess, xy2) ** 2).softmax(-1)
+    assert torch.allclose(there, share @ xy2, atol=1e-4)
+    spread = (share * torch.cdist(share @ xy2, xy2) ** 2).sum(-1, keepdim=True)
+    assert torch.allclose(variance, spread, atol=1e-3)
+
+
 def test_two_windows_that_tile_a_frame_see_each_other():
     net = make().eval()
     frame = torch.rand(1, 64, 128, 3) * 255
