@@ -57,10 +57,10 @@ class Flow:
 
 class Depth:
     """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
-    Beside it the error of a constant that is scaled so. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
+    Beside it the error of a constant that is scaled so, and the correlation of estimate and truth within a frame. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
     haze = 0.8
     columns = ("l1",)
-    measures = ("frame_abs_rel", "constant_abs_rel")
+    measures = ("frame_abs_rel", "constant_abs_rel", "frame_correlation")
 
     @staticmethod
     def network(config):
@@ -79,13 +79,14 @@ class Depth:
     @staticmethod
     @torch.no_grad()
     def evaluate(net, whole):
-        error = guess = 0.0
+        error = guess = correlation = 0.0
         for s in whole:
             truth = s.nearness[0]
             estimate = 1 + 0.1 * net(s.frame1, s.origin1)[:, 0].reshape(truth.shape)
             error += ((estimate * (truth.median() / estimate.median()) - truth).abs() / truth).mean().item() / len(whole)
             guess += ((truth.median() - truth).abs() / truth).mean().item() / len(whole)
-        return error, guess
+            correlation += torch.corrcoef(torch.stack([estimate.reshape(-1), truth.reshape(-1)]))[0, 1].item() / len(whole)
+        return error, guess, correlation
 
 
 class Segmentation:
