@@ -5,7 +5,6 @@
 On a GPU rendering should stay under a fifth of the step.
 """
 import argparse
-import contextlib
 import time
 
 import torch
@@ -13,7 +12,7 @@ import torch
 from training import network, tasks, textures, windows
 
 
-def measure(config, bank, batch, shape, rounds=5):
+def measure(config, bank, batch, shape, bf16, rounds=5):
     """Seconds of each part, medians over `rounds` steps after one that isn't counted: {part: seconds}."""
     device, (n, h, w) = bank.device, shape
     net = network.WinWin(network.CONFIGS[config]).to(device).to(memory_format=torch.channels_last)
@@ -29,7 +28,7 @@ def measure(config, bank, batch, shape, rounds=5):
         return result
 
     def forward(s):
-        with torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext():
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             return tasks.Flow.forward(net, s)
 
     for _ in range(rounds + 1):
@@ -48,11 +47,12 @@ def main():
     p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
     p.add_argument("--batch", type=int, default=4)
     p.add_argument("--shape", default="2x128x128", help="NxHxW")
+    p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"))
     p.add_argument("--textures", default=textures.DEFAULT)
     p.add_argument("--limit", type=int, default=200)
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = p.parse_args()
-    parts = measure(args.config, textures.load(args.textures, args.limit).to(args.device), args.batch, [int(x) for x in args.shape.split("x")])
+    parts = measure(args.config, textures.load(args.textures, args.limit).to(args.device), args.batch, [int(x) for x in args.shape.split("x")], args.precision == "bf16" or args.precision == "auto" and network.bf16_is_fast(torch.device(args.device)))
     total = sum(parts.values())
     for name, seconds in parts.items():
         print(f"{name:10} {1e3 * seconds:8.1f} ms {100 * seconds / total:5.1f} %")

@@ -52,7 +52,13 @@ CONFIGS = {
 
 # ---------------------------------------------------------------- layers
 
-class ChannelNorm(nn.LayerNorm):
+class Norm(nn.LayerNorm):
+    """LayerNorm in float32, as autocast has it on a GPU and, in PyTorch 1.13, has not on a CPU."""
+    def forward(self, x):
+        return super().forward(x.float()).to(x.dtype) if x.dtype == torch.bfloat16 else super().forward(x)
+
+
+class ChannelNorm(Norm):
     """LayerNorm over the channels of a [W, C, h, w] map: each pixel alone, so windows and frames agree."""
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -133,11 +139,11 @@ class Block(nn.Module):
     """Pre-norm transformer block; with cross=True it also looks at the other frame's tokens."""
     def __init__(self, width, heads, cross=False):
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm1, self.norm2 = Norm(width), Norm(width)
         self.attention = Attention(width, heads)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         if cross:
-            self.norm_x, self.norm_m, self.cross = nn.LayerNorm(width), nn.LayerNorm(width), Attention(width, heads)
+            self.norm_x, self.norm_m, self.cross = Norm(width), Norm(width), Attention(width, heads)
 
     def forward(self, x, rope, memory=None, rope_memory=None):
         y = self.norm1(x)
@@ -147,15 +153,23 @@ class Block(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
+def bf16_is_fast(device):
+    """Whether bfloat16 is this device's way to be fast: a GPU's, and that of a CPU with matrix units (AMX)."""
+    if device.type == "cuda":
+        return True
+    try:
+        with open("/proc/cpuinfo") as f:
+            return "amx_bf16" in f.read()
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def precise(x):
     """Squares of positions reach thousands: no half precision and no TF32 here, whatever the caller set."""
-    if not x.is_cuda:
-        yield
-        return
     allowed, torch.backends.cuda.matmul.allow_tf32 = torch.backends.cuda.matmul.allow_tf32, False
     try:
-        with torch.autocast("cuda", enabled=False):
+        with torch.autocast(x.device.type, enabled=False):
             yield
     finally:
         torch.backends.cuda.matmul.allow_tf32 = allowed
@@ -235,8 +249,8 @@ class Encoder(nn.Module):
         self.down8 = nn.Sequential(ChannelNorm(s4), nn.Conv2d(s4, s8, 3, 2, 1), *(Residual(s8) for _ in range(c.blocks[1])))
         self.down16 = nn.Sequential(ChannelNorm(s8), nn.Conv2d(s8, c.width, 3, 2, 1))
         self.blocks = nn.ModuleList(Block(c.width, c.heads) for _ in range(c.encoder))
-        self.norm = nn.LayerNorm(c.width)
-        self.match_stem = nn.Sequential(nn.LayerNorm(c.width), nn.Linear(c.width, c.match))
+        self.norm = Norm(c.width)
+        self.match_stem = nn.Sequential(Norm(c.width), nn.Linear(c.width, c.match))
         self.match_encoder = nn.Linear(c.width, c.match)
         self.match_key = nn.Linear(c.width, c.match)  # what the decoder's queries look for
         # top-down path: refinement sees what the transformer understood
@@ -314,7 +328,7 @@ class Decoder(nn.Module):
         self.config = c
         s4, s8 = c.stem[1:]
         self.blocks = nn.ModuleList(Block(c.width, c.heads, cross=True) for _ in range(c.decoder))
-        self.norm = nn.LayerNorm(c.width)
+        self.norm = Norm(c.width)
         self.match_query = nn.Linear(c.width, c.match)
         self.temperature = nn.Parameter(torch.tensor([2.0, 2.0, 2.0]))   # log, one for each depth
         self.nearness = nn.Parameter(torch.tensor(-6.0))                 # log of the penalty on squared distance in tokens

@@ -5,7 +5,6 @@
 Writes runs/tiny/checkpoint.pt (weights, EMA, optimiser, step, random state) and log.csv.
 """
 import argparse
-import contextlib
 import copy
 import csv
 import dataclasses
@@ -40,6 +39,7 @@ def arguments(argv=None):
     p.add_argument("--limit", type=int, help="use only so many textures")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"), help="of the network's body; auto: bf16 on a GPU and on a CPU with AMX (2 times as fast there)")
     p.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
     p.add_argument("--threads", type=int, default=0, help="of each process")
     p.add_argument("--processes", type=int, default=1, help="start so many of them on this machine (as torchrun does): on a CPU, "
@@ -151,6 +151,7 @@ def main(argv=None):
     shapes = [tuple(int(x) for x in s.split("x")) for s in args.shapes.split(",")]
     pixels = args.batch * shapes[0][0] * shapes[0][1] * shapes[0][2]
     forward = torch.compile(net) if args.compile else net
+    bf16 = args.precision == "bf16" or args.precision == "auto" and network.bf16_is_fast(bank.device)
 
     def save():
         if group.rank == 0:
@@ -178,7 +179,7 @@ def main(argv=None):
             batch = max(1, round(pixels / (n * h * w)))
             with torch.no_grad():
                 s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame, haze=task.haze)
-            with torch.autocast("cuda", torch.bfloat16) if on_gpu else contextlib.nullcontext():
+            with torch.autocast(bank.device.type, torch.bfloat16, enabled=bf16):
                 out = task.forward(forward, s)
             loss, logged = task.loss(net, out, s)
             (loss / args.accumulate).backward()

@@ -33,9 +33,9 @@ def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request,
 def test_inverse_undoes_motion(bank):
     g = torch.Generator().manual_seed(1)
     scene = scenes.Scenes(bank, torch.rand(4, 2, 2, generator=g) * 400 + 100, 80, (640, 480), 1.0, g)
-    p = torch.rand(4, 1, 20, 20, 2, generator=g) * 200 + 150
+    p = torch.rand(2, 4, 1, 20, 20, generator=g) * 200 + 150
     for layer in range(scene.layers):
-        error = (scene.inverse(scene.motion(p, layer), layer, steps=8) - p).norm(dim=-1)
+        error = (scene.inverse(scene.motion(p, layer), layer, steps=8) - p).norm(dim=0)
         assert error.median() < 0.05
 
 
