@@ -195,7 +195,8 @@ class Scenes:
         x = torch.addcmul(torch.addcmul(-(o[0] * centre[0] + o[1] * centre[1]), p[0], o[0]), p[1], o[1])
         y = torch.addcmul(torch.addcmul(-(o[2] * centre[0] + o[3] * centre[1]), p[0], o[2]), p[1], o[3])
         xx, yy = x * x, y * y
-        f = 1 - (xx + 1e-6).pow_(corner) - (yy + 1e-6).pow_(corner)
+        power = lambda t: (t + 1e-6).log_().mul_(corner).exp_()
+        f = 1 - power(xx) - power(yy)
         for i in range(LOBES):
             k, phase, size = (self._of(t[:, :, i], layer) for t in (self.lobe_k, self.lobe_phase, self.lobe_size))
             f.addcmul_(torch.addcmul(torch.addcmul(phase, x, k[0]), y, k[1]).sin_(), size)

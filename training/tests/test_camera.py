@@ -19,14 +19,16 @@ def test_compression_of_fine_steps_is_the_identity_and_of_coarse_ones_makes_bloc
 def test_shake_smears_along_its_line_only(angle, row):
     spot = torch.zeros(1, 21, 21, 3)
     spot[0, 10, 10] = 1
-    out = camera.blur(spot, camera.shake(6.0, angle, "cpu"))[0, ..., 0]
+    out = camera.blur(spot, camera.shake(6.0, angle))[0, ..., 0]
     along, across = (out[10], out[:, 10]) if row else (out[:, 10], out[10])
     assert (along > 0.01).sum() >= 6 and (across > 0.01).sum() == 1 and out.sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_blur_keeps_a_flat_image_flat_up_to_its_borders():
     flat = torch.full((1, 16, 16, 3), 100.0)
-    assert torch.allclose(camera.blur(flat, camera.defocus(1.3, "cpu")), flat, atol=1e-2)
+    line = camera.defocus(1.3)
+    for kernel in (line[None], line[:, None], camera.shake(7.0, 0.5)):
+        assert torch.allclose(camera.blur(flat, kernel), flat, atol=1e-2)
 
 
 def test_shots_are_whole_levels_and_repeat_with_the_seed():
