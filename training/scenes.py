@@ -43,9 +43,10 @@ def grid(origins, height, width):
 class Scenes:
     """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
     windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h); `haze` how much of the farthest
-    layer's colour is lost in the air (aerial perspective: what tells depth in one frame)."""
+    layer's colour is lost in the air (aerial perspective: what tells depth in one frame); `living` the share of layers whose frame 2 shows
+    another part of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again."""
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, living=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         device, self.generator = bank.device, generator
         batch, layers = focus.shape[0], objects + 1
@@ -139,6 +140,8 @@ class Scenes:
             self.veil = haze * uniform(0.5, 1.0, batch, 1) * (NEAREST - self.nearness) / (NEAREST - FARTHEST)
             self.air = uniform(120, 230, batch, 1, 3).expand(-1, layers, -1)
         self.hazy = bool(haze)
+        self.living = pick(living, batch, layers) if living else torch.zeros(batch, layers, dtype=torch.bool, device=device)
+        self.elsewhere = (rand(batch, layers, 2) * 2 - 1) * bank.shape[1] * self.living[..., None] if living else torch.zeros(batch, layers, 2, device=device)
 
         # what motion needs of each layer, one row a number: [ROWS, B, layers]
         flat = lambda t: t.reshape(batch, layers, -1)
@@ -204,11 +207,11 @@ class Scenes:
         f = torch.minimum(f, torch.where(hole > 0, (xx + yy - hole) * 3, 1e3))
         return f.mul_(self._of(self.edge, layer)).add_(0.5).clamp_(0, 1)
 
-    def _paint(self, p, which):
-        """Colour of points p [2, m] of the layers int64 [m], counted over all scenes (scene * layers + layer): [m, 3]."""
+    def _paint(self, p, which, offset):
+        """Colour of points p [2, m] of the layers int64 [m], counted over all scenes (scene * layers + layer), whose textures lie at offset: [m, 3]."""
         own = lambda value: value.flatten(0, 1).index_select(0, which)
-        u = torch.addcmul(torch.addcmul(own(self.lay_offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
-        v = torch.addcmul(torch.addcmul(own(self.lay_offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
+        u = torch.addcmul(torch.addcmul(own(offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
+        v = torch.addcmul(torch.addcmul(own(offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
         colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile)) * own(self.tone)
         if self.hazy:
             colour = torch.lerp(colour, own(self.air), own(self.veil)[:, None])
@@ -234,9 +237,10 @@ class Scenes:
                 p_top = torch.where(covered, p, p_top)
             alpha = torch.where(covered, a, alpha)
         which = lambda layer: (layer + self.layers * torch.arange(self.batch, device=xy.device).reshape(-1, 1, 1, 1)).reshape(-1)
-        image = self._paint(p_top.flatten(1), which(top))
+        offset = self.lay_offset + self.elsewhere if second else self.lay_offset
+        image = self._paint(p_top.flatten(1), which(top), offset)
         soft = (alpha.reshape(-1) < 0.999).nonzero()[:, 0]  # at an edge, what lies under it shines through
-        below = self._paint(p_under.flatten(1)[:, soft], which(under)[soft])
+        below = self._paint(p_under.flatten(1)[:, soft], which(under)[soft], offset)
         image[soft] = torch.lerp(below, image[soft], alpha.reshape(-1)[soft, None])
         return View(image.reshape(*shape, 3), torch.where(alpha > 0.5, top, under), xy)
 

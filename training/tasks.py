@@ -12,6 +12,9 @@ from torch import nn
 from training import losses, measures, network, textures
 
 
+LIVING = 0.08  # share of layers in which nothing can be found again: flow must come from around them
+
+
 class Monocular(nn.Module):
     """The encoder and a small head: one frame's windows -> a map of `outputs` values, [B*n, outputs, h, w]."""
     def __init__(self, config, outputs):
@@ -36,7 +39,7 @@ class Flow:
     columns = ("matching", "flow", "window_epe", "acc_stem", "acc_encoder", "acc_decoder", "acc_all")
     measures = ("frame_epe", "frame_1px", "frame_fl")
     network = network.WinWin
-    haze = 0.0
+    haze, living = 0.0, LIVING
 
     @staticmethod
     def forward(net, s):
@@ -58,7 +61,7 @@ class Flow:
 class Depth:
     """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
     Beside it the error of a constant that is scaled so, and the correlation of estimate and truth within a frame. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
-    haze = 0.8
+    haze, living = 0.8, 0.0
     columns = ("l1",)
     measures = ("frame_abs_rel", "constant_abs_rel", "frame_correlation")
 
@@ -91,7 +94,7 @@ class Depth:
 
 class Segmentation:
     """Class of every pixel; measured by the mean intersection over union (%), beside that of naming the commonest class."""
-    haze = 0.0
+    haze, living = 0.0, 0.0
     columns = ("cross_entropy", "accuracy")
     measures = ("frame_miou", "constant_miou")
     classes = len(textures.FOLDERS)

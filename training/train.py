@@ -178,7 +178,7 @@ def main(argv=None):
             n, h, w = shape_rng.choice(shapes)
             batch = max(1, round(pixels / (n * h * w)))
             with torch.no_grad():
-                s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame, haze=task.haze)
+                s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame, haze=task.haze, living=task.living)
             with torch.autocast(bank.device.type, torch.bfloat16, enabled=bf16):
                 out = task.forward(forward, s)
             loss, logged = task.loss(net, out, s)

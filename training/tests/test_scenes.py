@@ -30,6 +30,14 @@ def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request,
             assert difference[seen].mean() < 0.3 * (image2 - image1).abs().mean()
 
 
+def test_living_layers_move_but_nothing_in_them_is_found_again(bank):
+    still, living = (windows.sample(bank, 4, 1, 64, 64, generator=torch.Generator().manual_seed(6), rng=random.Random(6), light=False, size=(64, 64), motion=0.0, follow=0.0, living=x)
+                     for x in (0.0, 1.0))
+    assert still.flow.norm(dim=-1).mean() < 1 and living.flow.norm(dim=-1).mean() < 1
+    assert still.visible.float().mean() > 0.8 and not living.visible.any()
+    assert (living.frame1 - living.frame2).abs().mean() > 4 * (still.frame1 - still.frame2).abs().mean()
+
+
 def test_inverse_undoes_motion(bank):
     g = torch.Generator().manual_seed(1)
     scene = scenes.Scenes(bank, torch.rand(4, 2, 2, generator=g) * 400 + 100, 80, (640, 480), 1.0, g)
