@@ -164,7 +164,7 @@ def main(argv=None):
         table.writerow(["step", "minutes", "samples", "samples_per_s", "rate", *task.columns, *task.measures])
     clock = time.process_time if args.cpu_time else time.time
     start = last = clock()
-    began, clock0 = state["seconds"], state["schedule"]
+    began, clock0, told = state["seconds"], state["schedule"], state["samples"]
     sums, counted, next_evaluation, next_save = torch.zeros(len(task.columns), device=device), 0, args.evaluate_every * 60, 60
     net.train()
     ending = False
@@ -204,11 +204,11 @@ def main(argv=None):
             if elapsed >= next_evaluation or ending:
                 found = [f"{x:.4g}" for x in task.evaluate(average, whole)]
                 next_evaluation += args.evaluate_every * 60
-            speed = counted and (state["samples"] - state.get("logged", 0)) / (clock() - last)
+            speed = (state["samples"] - told) / (clock() - last)
             row = [state["step"], f"{state['seconds'] / 60:.2f}", state["samples"], f"{speed:.2f}", f"{rate:.2e}", *(f"{x:.3f}" for x in mean), *found]
             table.writerow(row), log.flush()
             print(*row, flush=True)
-            state["logged"], last = state["samples"], clock()
+            told, last = state["samples"], clock()
             sums.zero_()
             counted = 0
         if clock() - start >= next_save:
