@@ -35,10 +35,10 @@ Colours are the Middlebury wheel's: hue is direction (right is red, down yellow,
 violet), strength is length, white is still, black is unknown. One scale holds for the whole video:
   --max-flow PIXELS  flow of that length is in full colour, longer flow is darker
   --max-flow auto    eight pairs spread over the video are looked at first, shrunk to 448 pixels:
-                     the scale is the length that 99 % of the flow stays below in all of them but one,
-                     rounded up, and at least 1 pixel, so that a still scene stays white. Standard
-                     input can't be looked at twice: there it is the first eight pairs. A second pass
-                     over the video would take twice the time.`
+                     the scale is the length that 99.8 % of the flow stays below in all of them but one,
+                     as far as it is sure, rounded up, and at least 1 pixel, so that a still scene stays
+                     white. Standard input can't be looked at twice: there it is the first eight
+                     pairs. A second pass over the video would take twice the time.`
 
 const textPair = `FIRST and SECOND are pictures (or videos, of which the first frame is taken). The flow is given for each
 pixel of FIRST, in pixels, to the right and downwards.`

@@ -9,17 +9,23 @@ import (
 
 // Scale finds one MaxFlow for a whole video from a few of its fields.
 //
-// Each field counts with the length that 99 % of its known vectors stay below, so that a few wild pixels
-// do not wash out the picture. Where the field has a confidence c, which stands for an expected error of
-// 1/c - 1 pixels, a length counts without that error: what may be nothing at all does not set the scale. The scale is the greatest of these, but the second greatest where four
-// fields or more were seen, for one of them may lie across a scene cut; it is then rounded up to a round
-// number, and never below one pixel: a still scene stays white instead of showing its noise.
+// Each field counts with the length that nearly all of its known vectors stay below. Where the field has a
+// confidence c, which stands for an expected error of 1/c - 1 pixels, a length counts without that error,
+// for what may be nothing at all does not set the scale, and nearly all is 99.8 %: a static camera's picture
+// may hold no more than a walker or two. Where it has none it is 99 %, so that a few wild pixels do not wash
+// out the picture. The scale is the greatest of these, but the second greatest where four fields or more were
+// seen, for one of them may lie across a scene cut; it is then rounded up to a round number, and never below
+// one pixel: a still scene stays white instead of showing its noise.
 type Scale struct{ lengths []float64 }
 
 // Add takes a field into account. Its lengths are multiplied by factor first, for a field that was estimated
 // at another size: factor = 2 where that was half the size at which the video will be painted.
 func (s *Scale) Add(f *field.Field, factor float64) {
-	if l, ok := quantile(f, 0.99, true); ok {
+	nearlyAll := 0.99
+	if f.Confidence != nil {
+		nearlyAll = 0.998
+	}
+	if l, ok := quantile(f, nearlyAll, true); ok {
 		s.lengths = append(s.lengths, l*factor)
 	}
 }

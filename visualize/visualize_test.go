@@ -278,6 +278,11 @@ func TestScale(t *testing.T) {
 	unknown := uniform(field.Unknown())
 	unsure := uniform(90) // by 85 px
 	unsure.Confidence = slices.Repeat([]float32{1.0 / 86}, unsure.Width*unsure.Height)
+	walker := uniform(0.1) // of 6 px, on 6 of 1,200 pixels
+	walker.Confidence = slices.Repeat([]float32{1.0 / 1.5}, walker.Width*walker.Height)
+	for i := range 6 {
+		walker.Vectors[2*i] = 6
+	}
 	wild := uniform(7)
 	for i := range 10 {
 		wild.Vectors[2*i] = 1e6
@@ -296,6 +301,7 @@ func TestScale(t *testing.T) {
 		{"unknown counts for nothing", []*field.Field{unknown, uniform(3)}, 1, 3},
 		{"a few wild pixels count for nothing", []*field.Field{wild}, 1, 8},
 		{"lengths count without their expected error", []*field.Field{unsure}, 1, 5},
+		{"something small moves before a static camera", []*field.Field{walker}, 1, 6},
 		{"round numbers", []*field.Field{uniform(83)}, 1, 100},
 	} {
 		var s Scale
