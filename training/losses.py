@@ -85,11 +85,9 @@ def flow_loss(out, sample, weight_hidden=0.25):
     rows, columns = h // PATCH, w // PATCH
     as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
     total = 0.2 * l1(as_map(out["matched"]), PATCH) + 0.4 * l1(as_map(out["coarse"]), PATCH)
-    steps8, steps4 = out["flows8"], out["flows4"]
-    for i, f in enumerate(steps8):
-        total = total + 0.6 * 0.8 ** (len(steps8) - 1 - i) * l1(f, 8)
-    for i, f in enumerate(steps4):
-        total = total + 0.8 * 0.8 ** (len(steps4) - 1 - i) * l1(f, 4)
+    for steps, stride, share in ((out["flows16"], 16, 0.4), (out["flows8"], 8, 0.6), (out["flows4"], 4, 0.8)):
+        for i, f in enumerate(steps):
+            total = total + share * 0.8 ** (len(steps) - 1 - i) * l1(f, stride)
     total = total + 1.0 * l1(out["flow"], 1)
     error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
     s = out["log_scale"]

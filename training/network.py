@@ -1,6 +1,6 @@
 """The network: a binocular vision transformer that estimates optical flow, on windows or on whole frames.
 
-    frame 1 -> stem -> encoder -> tokens --+--> decoder -> matching -> propagation -> refinement 1/8 -> 1/4 -> flow
+    frame 1 -> stem -> encoder -> tokens --+--> decoder -> matching -> propagation -> refinement 1/16 -> 1/8 -> 1/4 -> flow
     frame 2 -> stem -> encoder -> tokens --+    (cross-attention)
 
 After Win-Win (Leroy et al., ICLR 2024): Siamese encoder, binocular decoder, rotary positions (RoPE), training on a
@@ -38,15 +38,15 @@ class Config:
     decoder: int = 2
     match: int = 64              # channels of a matching head, for each of three depths
     correlation: tuple = (64, 32)  # channels that are correlated at strides 8, 4
-    hidden: tuple = (96, 64)     # channels of the refinement's state at strides 8, 4
-    steps: tuple = (3, 3)        # refinement steps at strides 8, 4
-    radius: tuple = (4, 3)       # of the local correlation at strides 8, 4
+    hidden: tuple = (96, 96, 64)  # channels of the refinement's state at strides 16, 8, 4
+    steps: tuple = (2, 3, 3)     # refinement steps at strides 16, 8, 4
+    radius: tuple = (4, 4, 3)    # of the local correlation at strides 16, 8, 4
     positions: str = "rope"      # or "absolute" (sine-cosine), for the comparison
 
 
 CONFIGS = {
     "tiny": Config(),
-    "small": Config("small", (48, 96, 128), (2, 2), 256, 8, 8, 6, 128, (96, 64), (160, 96), (4, 3), (4, 4)),
+    "small": Config("small", (48, 96, 128), (2, 2), 256, 8, 8, 6, 128, (96, 64), (160, 160, 96), (3, 4, 3), (4, 4, 4)),
 }
 
 
@@ -292,10 +292,10 @@ class Encoder(nn.Module):
 
 class Update(nn.Module):
     """One refinement step: local correlation around the current flow -> a better flow."""
-    def __init__(self, hidden, radius):
+    def __init__(self, hidden, radius, sharpness=1.0):
         super().__init__()
         self.radius, cells = radius, (2 * radius + 1) ** 2
-        self.sharpness = nn.Parameter(torch.tensor(1.0))
+        self.sharpness = nn.Parameter(torch.tensor(sharpness))
         self.evidence = nn.Sequential(nn.Conv2d(cells, 64, 1), nn.ReLU())
         self.mix = nn.Conv2d(hidden + 64 + 4, hidden, 3, padding=1)
         self.turn = nn.Conv2d(hidden, hidden, 3, padding=1)
@@ -338,13 +338,15 @@ class Decoder(nn.Module):
         self.trust = nn.Parameter(torch.tensor(0.5))
         self.residual = nn.Linear(c.width, 2)
         nn.init.zeros_(self.residual.weight), nn.init.zeros_(self.residual.bias)
-        self.start8, self.token8 = nn.Conv2d(s8, c.hidden[0], 1), nn.Conv2d(c.width, c.hidden[0], 1)
-        self.start4, self.state4 = nn.Conv2d(s4, c.hidden[1], 1), nn.Conv2d(c.hidden[0], c.hidden[1], 1)
-        self.update8, self.update4 = Update(c.hidden[0], c.radius[0]), Update(c.hidden[1], c.radius[1])
-        self.mask = nn.Sequential(nn.ReLU(), nn.Conv2d(c.hidden[1], 96, 3, padding=1), nn.ReLU(), nn.Conv2d(96, 144, 1))
+        h16, h8, h4 = c.hidden
+        self.start16, self.doubt16 = nn.Conv2d(c.width, h16, 1), nn.Conv2d(3, h16, 1)
+        self.start8, self.token8, self.state8 = nn.Conv2d(s8, h8, 1), nn.Conv2d(c.width, h8, 1), nn.Conv2d(h16, h8, 1)
+        self.start4, self.state4 = nn.Conv2d(s4, h4, 1), nn.Conv2d(h8, h4, 1)
+        self.update16, self.update8, self.update4 = (Update(h, r, s) for h, r, s in zip(c.hidden, c.radius, (math.log(10), 1.0, 1.0)))
+        self.mask = nn.Sequential(nn.ReLU(), nn.Conv2d(h4, 96, 3, padding=1), nn.ReLU(), nn.Conv2d(96, 144, 1))
         with torch.no_grad():
             self.mask[-1].bias.copy_(bilinear_mask(4))
-        self.scale = nn.Sequential(nn.ReLU(), nn.Conv2d(c.hidden[1], 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
+        self.scale = nn.Sequential(nn.ReLU(), nn.Conv2d(h4, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 1, 1))
         self.prior = nn.Linear(c.width, 5)
         nn.init.zeros_(self.prior.weight), nn.init.zeros_(self.prior.bias)
 
@@ -407,23 +409,32 @@ class Decoder(nn.Module):
 
         def as_map(t):
             return t.reshape(shape[0], -1, t.shape[-1]).transpose(1, 2).reshape(shape[0], t.shape[-1], *shape[2:])
-        flow8 = up2(as_map(coarse)) * 2 - offset / 8
-        start = up2(self.token8(as_map(x)))
-        hidden = self.start8(one["p8"]) + start
-        flows8 = []
+        # at stride 16 what is compared are the matching's own queries and keys, and their similarities are its logits, a tenth of them
+        temperature = self.temperature.exp().repeat_interleave(d) * (0.1 * math.sqrt(3 * d))
+        a16, b16, tokens = as_map(queries * temperature), as_map(two["keys"].float()), as_map(x)
+        # where matches are doubtful: spread out, distrusted, or not what their surroundings make of them
+        doubt = torch.cat([torch.log(variance + 0.1), sure, torch.log1p(((matched - spread) ** 2).sum(-1, keepdim=True))], -1)
+        hidden, flow16 = self.start16(tokens) + self.doubt16(as_map(doubt)), as_map(coarse) - offset / 16
+        flows16 = []
         for _ in range(c.steps[0]):
+            hidden, flow16 = self.update16(hidden, a16, b16, flow16.detach())
+            flows16.append(flow16)
+        flow8 = up2(flow16) * 2
+        hidden = self.start8(one["p8"]) + up2(self.token8(tokens) + self.state8(hidden))
+        flows8 = []
+        for _ in range(c.steps[1]):
             hidden, flow8 = self.update8(hidden, one["c8"], two["c8"], flow8.detach())
             flows8.append(flow8)
         flow4 = up2(flow8) * 2
         hidden = self.start4(one["p4"]) + up2(self.state4(hidden))
         flows4 = []
-        for _ in range(c.steps[1]):
+        for _ in range(c.steps[2]):
             hidden, flow4 = self.update4(hidden, one["c4"], two["c4"], flow4.detach())
             flows4.append(flow4)
         flow = convex_upsample(flow4, self.mask(hidden), 4) * 4 + offset
         log_scale = F.interpolate(self.scale(hidden), scale_factor=4.0, mode="bilinear", align_corners=False).float().clamp(-4, 6)
         return dict(flow=flow, log_scale=log_scale, queries=queries, guess=guess + middle, near=near, matched=matched, variance=variance, coarse=coarse,
-                    flows8=[f + offset / 8 for f in flows8], flows4=[f + offset / 4 for f in flows4])
+                    flows16=[f + offset / 16 for f in flows16], flows8=[f + offset / 8 for f in flows8], flows4=[f + offset / 4 for f in flows4])
 
 
 def positions(origin, rows, columns):

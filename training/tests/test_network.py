@@ -7,7 +7,7 @@ import torch
 from training import losses, network, windows
 from training.correlation import blocked, local_correlation, shifted
 
-SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8), (16, 16), (2, 1), (2, 2))
+SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8), (16, 16, 16), (1, 2, 1), (2, 2, 2))
 
 
 def make(config=SMALL, seed=0):
@@ -99,7 +99,7 @@ SEED = 18
 
 def test_overfits_one_pair(bank):
     """A fixed seed, one pair, less than two minutes on a CPU: EPE below 1 px, or something in the learning is broken."""
-    net = make(network.Config("test", (16, 32, 48), (1, 1), 64, 4, 1, 1, 32, (32, 24), (48, 32), (2, 1), (4, 3)))
+    net = make(network.Config("test", (16, 32, 48), (1, 1), 64, 4, 1, 1, 32, (32, 24), (48, 48, 32), (1, 2, 1), (4, 4, 3)))
     s = windows.sample(bank, 1, 1, 96, 128, motion=0.5, generator=torch.Generator().manual_seed(SEED), rng=random.Random(SEED), size=(1024, 448), follow=1.0, light=False)
     assert s.flow.norm(dim=-1).mean() > 2, "the pair must move"
     optimiser = torch.optim.AdamW(net.parameters(), 2e-3)
