@@ -44,9 +44,10 @@ class Scenes:
     """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
     windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h); `haze` how much of the farthest
     layer's colour is lost in the air (aerial perspective: what tells depth in one frame); `living` the share of layers whose frame 2 shows
-    another part of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again."""
+    another part of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again; `forward` the
+    share of scenes whose camera drives through them, most over a ground: motion grows from its vanishing point to the border."""
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, living=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, living=0.0, forward=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         device, self.generator = bank.device, generator
         batch, layers = focus.shape[0], objects + 1
@@ -122,6 +123,9 @@ class Scenes:
         self.tilt[still] = 0
         self.matrix[still] = torch.tensor([1.0, 0, 0, 1], device=device)
 
+        if forward:
+            self._drive(pick(forward, batch), length, own * moves[..., None], far, radius)
+
         # -- texture: which image, and how it lies on the layer
         self.texture = torch.randint(bank.shape[0], (batch, layers), generator=generator, device=device)
         twin = pick(0.1, batch, layers)  # some layers repeat the background's texture: camouflage
@@ -147,6 +151,44 @@ class Scenes:
         flat = lambda t: t.reshape(batch, layers, -1)
         self.table = torch.cat([flat(t) for t in (self.pivot, self.shift, self.matrix, self.tilt, self.wave_k, self.wave_phase, self.wave)], 2).permute(2, 0, 1).contiguous()
         self.bends = (self.wave != 0).flatten(2).any(2).any(0).tolist()
+
+    def _drive(self, drives, length, own, far, radius):
+        """Make the motion of the scenes `drives` [B] that of a camera on its way forwards (or back). A point at p comes to
+        e + (p - e) / (1 - s d(p)): e is the vanishing point, s how far the camera goes, d the inverse depth, linear over a plane. With c the layer's
+        own pivot, D = 1 - s d(c) and G = -s grad d / D that is c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)).
+        length [B, 1] pixels at `lever` from the vanishing point where d is 1; own [B, layers, 2] what objects move by themselves."""
+        batch, layers, device = self.batch, self.layers, far.device
+        rand = lambda *s: torch.rand(*s, generator=self.generator, device=device)
+        randn = lambda *s: torch.randn(*s, generator=self.generator, device=device)
+        vanishing = (far * (0.25 + 0.5 * rand(batch, 2)))[:, None]
+        lever = far.max() * (0.25 + 0.35 * rand(batch, 1))
+        advance = (length / lever).clamp(max=0.3) * torch.where(rand(batch, 1) < 0.85, 1.0, -1.0)
+        pivot = torch.cat([vanishing, self.centre[:, 1:]], 1)
+        depth = 0.03 + 1.2 * ((self.nearness - self.nearness[:, :1]) / (NEAREST - FARTHEST)) ** 2
+        slope = randn(batch, layers, 2) * 0.3 * (depth / radius)[..., None]
+        slope[:, 0] = 0
+        # the first object is the ground (or a wall, a ceiling): from the vanishing point outwards it comes nearer
+        angle = torch.where(rand(batch) < 0.75, math.pi / 2 + 0.1 * randn(batch), 2 * math.pi * rand(batch))
+        towards = torch.stack([torch.cos(angle), torch.sin(angle)], -1)
+        ground, size = drives & (rand(batch) < 0.7), 2 * far.max()
+        pivot[:, 1] = torch.where(ground[:, None], vanishing[:, 0], pivot[:, 1])
+        slope[:, 1] = torch.where(ground[:, None], towards / lever, slope[:, 1])
+        own = own.clone()
+        own[ground, 1] = 0
+        depth[:, 1] = torch.where(ground, torch.zeros_like(depth[:, 1]), depth[:, 1])
+        self.centre[ground, 1] = (vanishing[:, 0] + size * towards)[ground]
+        turned = torch.stack([towards[:, 0], towards[:, 1], -towards[:, 1], towards[:, 0]], -1) / size
+        self.outline[ground, 1], self.edge[ground, 1] = turned[ground], size * 0.5
+        self.corner[ground, 1], self.lobe_size[ground, 1], self.hole[ground, 1] = 2.5, 0.0, -1.0
+
+        scale = 1 - advance * depth
+        apart, tilt = pivot - vanishing, -advance[..., None] * slope / scale[..., None]
+        skew = apart[..., :, None] * tilt[..., None, :]
+        matrix = ((torch.eye(2, device=device) - skew) / scale[..., None, None]).flatten(2)
+        shift = apart * (1 / scale - 1)[..., None] + 0.2 * length[..., None] * randn(batch, 1, 2) + own
+        for value, driven in ((self.pivot, pivot), (self.shift, shift), (self.matrix, matrix), (self.tilt, tilt)):
+            value[drives] = driven[drives]
+        self.wave[drives[:, None] & (own == 0).all(-1)] = 0  # what stands is rigid
 
     # Points are planes, [2, B, n, h, w]: x and y each lie together in memory, which is twice as fast as pairs on a CPU.
 

@@ -1,7 +1,7 @@
 """What a body learns: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
 
 All three train on the same windows of the same scenes with the same encoder. Depth and class come with the scenes: depth is a layer's
-nearness (inverse depth), class is what its texture shows. A task says which network it needs, its loss, and what is measured on whole frames.
+nearness (inverse depth), class is what its texture shows. A task says which network and scenes it needs, its loss, and what is measured on whole frames.
 """
 import random
 
@@ -13,6 +13,7 @@ from training import losses, measures, network, textures
 
 
 LIVING = 0.08  # share of layers in which nothing can be found again: flow must come from around them
+FORWARD = 0.25  # share of scenes that a camera drives through
 
 
 class Monocular(nn.Module):
@@ -39,7 +40,7 @@ class Flow:
     columns = ("matching", "flow", "window_epe", "acc_stem", "acc_encoder", "acc_decoder", "acc_all")
     measures = ("frame_epe", "frame_1px", "frame_fl")
     network = network.WinWin
-    haze, living = 0.0, LIVING
+    scenes = dict(living=LIVING, forward=FORWARD)
 
     @staticmethod
     def forward(net, s):
@@ -61,7 +62,7 @@ class Flow:
 class Depth:
     """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
     Beside it the error of a constant that is scaled so, and the correlation of estimate and truth within a frame. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
-    haze, living = 0.8, 0.0
+    scenes = dict(haze=0.8)
     columns = ("l1",)
     measures = ("frame_abs_rel", "constant_abs_rel", "frame_correlation")
 
@@ -94,7 +95,7 @@ class Depth:
 
 class Segmentation:
     """Class of every pixel; measured by the mean intersection over union (%), beside that of naming the commonest class."""
-    haze, living = 0.0, 0.0
+    scenes = {}
     columns = ("cross_entropy", "accuracy")
     measures = ("frame_miou", "constant_miou")
     classes = len(textures.FOLDERS)

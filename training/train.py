@@ -147,7 +147,7 @@ def main(argv=None):
 
     bank, held_out = frames.split(textures.load(args.textures, args.limit))
     bank, held_out = bank.to(device), held_out.to(device)
-    whole = list(frames.samples(held_out, args.evaluate_on, haze=task.haze)) if group.rank == 0 else []
+    whole = list(frames.samples(held_out, args.evaluate_on, haze=task.scenes.get("haze", 0.0))) if group.rank == 0 else []
     shapes = [tuple(int(x) for x in s.split("x")) for s in args.shapes.split(",")]
     pixels = args.batch * shapes[0][0] * shapes[0][1] * shapes[0][2]
     forward = torch.compile(net) if args.compile else net
@@ -178,7 +178,7 @@ def main(argv=None):
             n, h, w = shape_rng.choice(shapes)
             batch = max(1, round(pixels / (n * h * w)))
             with torch.no_grad():
-                s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame, haze=task.haze, living=task.living)
+                s = windows.sample(bank, batch, n, h, w, motion=1.0 if state.get("full_motion") else motion_range(progress), generator=generator, size=args.frame, **task.scenes)
             with torch.autocast(bank.device.type, torch.bfloat16, enabled=bf16):
                 out = task.forward(forward, s)
             loss, logged = task.loss(net, out, s)

@@ -59,7 +59,7 @@ def seen_in(flow, xy, layer1, view2, origin2):
     return visible
 
 
-def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=0.85, size=None, light=True, objects=6, haze=0.0, living=0.0):
+def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=0.85, size=None, light=True, objects=6, haze=0.0, living=0.0, forward=0.0):
     """A batch of window pairs, rendered on the bank's device."""
     device = bank.device
     rows, columns = height // PATCH, width // PATCH
@@ -67,7 +67,7 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     size = size or rng.choice(fits or [(max(1920, width), max(1088, height))])
     origin1 = torch.tensor([place(n, rows, columns, size, rng) for _ in range(batch)], device=device)
     extent = torch.tensor([width, height], device=device, dtype=torch.float32)
-    scene = scenes.Scenes(bank, origin1.float() * PATCH + extent / 2, max(width, height) * 0.6, size, motion, generator, objects, haze, living)
+    scene = scenes.Scenes(bank, origin1.float() * PATCH + extent / 2, max(width, height) * 0.6, size, motion, generator, objects, haze, living, forward)
     view1 = scene.view(scenes.grid(origin1.float() * PATCH, height, width), second=False)
     flow = scene.flow(view1)
     # Where frame 2's windows are

@@ -14,12 +14,13 @@ def warped(image, flow):
     return F.grid_sample(image.permute(2, 0, 1)[None], lattice[None], align_corners=True)[0].permute(1, 2, 0)
 
 
+@pytest.mark.parametrize("forward", [0.0, 1.0])
 @pytest.mark.parametrize("real", [False, True])
-def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request, real):
+def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request, real, forward):
     if real:
         bank = textures.load(request.getfixturevalue("data") + "/textures", limit=40)
     g = torch.Generator().manual_seed(3)
-    s = windows.sample(bank, 6, 1, 192, 256, generator=g, rng=random.Random(3), light=False, size=(256, 192))
+    s = windows.sample(bank, 6, 1, 192, 256, generator=g, rng=random.Random(3), light=False, size=(256, 192), motion=0.3 if forward else 1.0, forward=forward)
     for b in range(6):
         image1, image2 = s.frame1[b, 0].clamp(0, 255), s.frame2[b, 0].clamp(0, 255)
         difference = (warped(image2, s.flow[b, 0]) - image1).abs().mean(-1)
@@ -45,6 +46,17 @@ def test_inverse_undoes_motion(bank):
     for layer in range(scene.layers):
         error = (scene.inverse(scene.motion(p, layer), layer, steps=8) - p).norm(dim=0)
         assert error.median() < 0.05
+
+
+def test_a_camera_on_its_way_forwards_sees_the_ground_flow_away_from_the_vanishing_point(bank):
+    g = torch.Generator().manual_seed(2)
+    s = windows.sample(bank, 8, 1, 192, 320, generator=g, rng=random.Random(2), light=False, size=(320, 192), motion=0.3, follow=0.0, forward=1.0)
+    grows = 0
+    for b in range(8):
+        length = s.flow[b, 0].norm(dim=-1)
+        border = torch.cat([length[:16].reshape(-1), length[-16:].reshape(-1), length[:, :16].reshape(-1), length[:, -16:].reshape(-1)])
+        grows += bool(border.median() > length[64:128, 107:213].median())
+    assert torch.isfinite(s.flow).all() and grows >= 6
 
 
 def test_lengths_of_flow_cover_small_and_large(bank):
