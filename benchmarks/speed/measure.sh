@@ -131,6 +131,7 @@ for d in $devices; do
         network cpu fp32 pair "$total"; network cpu fp32 no-reuse "$total"; network cpu fp32 tiles "$total"
         whole cpu "$total" --device cpu
         pytorch cpu fp32 pair,no-reuse,tiles "$total"
+        if grep -q amx_bf16 /proc/cpuinfo; then pytorch cpu bf16 pair,tiles "$total"; fi # PyTorch's own way to be fast there
         pytorch cpu fp32 pair "$total" --compile
       fi ;;
   esac

@@ -35,7 +35,8 @@ def load(folder, device):
 class Runner:
     def __init__(self, net, device, precision):
         self.net, self.device = net, device
-        self.half = (lambda: torch.autocast(device, torch.float16)) if precision == "fp16" else contextlib.nullcontext
+        kind = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
+        self.half = (lambda: torch.autocast(device, kind)) if kind else contextlib.nullcontext
 
     def encode(self, frames):
         """frames uint8 [N, H, W, 3] in main memory -> features of N samples, tokens' positions."""
@@ -115,7 +116,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--model", default="models/winwin-tiny", help="folder with the network's checkpoint.part*")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    p.add_argument("--precision", default="fp32", choices=("fp32", "fp16"), help="fp16 = autocast")
+    p.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"), help="fp16, bf16 = autocast; on a CPU bf16")
     p.add_argument("--compile", action="store_true", help="torch.compile, from PyTorch 2 on")
     p.add_argument("--width", type=int, default=1920)
     p.add_argument("--height", type=int, default=1080)
