@@ -73,6 +73,9 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	j.output = filepath.Join(folder, "flow.mp4")
+	if errors.Is(encode.Check(j.output, j.write), encode.ErrPair) {
+		j.output = filepath.Join(folder, "flow.mkv") // which holds them all
+	}
 	if !c.IsSet("max-flow") {
 		j.paint.MaxFlow = 20 // finding a scale is no part of what is measured
 	}
@@ -86,7 +89,8 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer in.Close()
-	if err := net.checkMemory(in.Info().Width, in.Info().Height); err != nil {
+	i := in.Info()
+	if err := net.checkMemory(i.Width, i.Height, keptFor(j.step, i), j.read.Scale); err != nil {
 		return err
 	}
 	watch, said := &stopwatch{}, &noticeReport{}

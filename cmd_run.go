@@ -24,6 +24,7 @@ import (
 var (
 	errSame     = errors.New("the output is the input")
 	errNotEmpty = errors.New("the folder is not empty")
+	errShared   = errors.New("pictures and flow files would share one folder")
 	errTooShort = errors.New("too few to make a pair")
 	errPipe     = errors.New("it came through a pipe, which can't be searched")
 )
@@ -87,7 +88,7 @@ func run(c *cli.Context) error {
 		return err
 	}
 	defer net.Close()
-	if err := net.checkMemory(i.Width, i.Height); err != nil {
+	if err := net.checkMemory(i.Width, i.Height, keptFor(j.step, i), j.read.Scale); err != nil {
 		return err
 	}
 	out := newReport(c.Bool("quiet"), c.Bool("json"))
@@ -109,6 +110,9 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	begin, info := time.Now(), in.Info()
 	counted := &counting{Reader: in}
 	frames := &replay{source: counted}
+	if j.paint.Style == visualize.Confidence {
+		j.paint.MaxFlow = 1 // which that style does not show
+	}
 	if j.paint.MaxFlow == 0 {
 		out.looking()
 		pairs, err := j.look(ctx, frames, info)
@@ -133,15 +137,24 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		}
 		return max(0, info.Frames-int(counted.damaged.Load())-j.step)
 	}
-	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
+	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style),
 		Network: net.name(), Device: net.devices(), Precision: net.precision()}
+	if j.paint.Style != visualize.Confidence {
+		p.MaxFlow = j.paint.MaxFlow
+	}
 	if info.InSoftware != "" {
 		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
 	}
 	if passed := net[0].model.Passed(); passed != nil {
 		p.Notices = append(p.Notices, "not on the GPU: "+passed.Error())
 	}
+	if j.input == "-" && info.Audio+info.Subtitles > 0 {
+		p.Notices = append(p.Notices, "sound and subtitles are not copied from a pipe, which can be read only once")
+	}
 	p.Width, p.Height = painter.Size(info.Width, info.Height)
+	if j.paint.Legend && !painter.LegendFits(p.Width, p.Height) {
+		p.Notices = append(p.Notices, "the pictures are too small for a legend")
+	}
 	out.start(p)
 
 	done := result{Output: j.output}

@@ -28,13 +28,15 @@ func hint(err error) string {
 	case errors.Is(err, errUsage):
 		return "wwflow --help, or wwflow COMMAND --help"
 	case errors.Is(err, errSame):
-		return "another name with -o"
+		return "another name for the output"
 	case errors.Is(err, encode.ErrExists):
-		return "another name with -o, or --force to replace it"
+		return "another name, or --force to replace it"
 	case errors.Is(err, errNotEmpty):
 		return "another folder, or --force to write into this one"
+	case errors.Is(err, errShared):
+		return "a folder for each"
 	case errors.Is(err, syscall.ENOSPC):
-		return "free some space, or another disk with -o"
+		return "free some space, or another disk"
 	case errors.Is(err, errPipe):
 		return "the file itself instead of a pipe: an MP4 with its index at the end can't be read without going back"
 	case errors.Is(err, errTooShort):

@@ -39,7 +39,7 @@ var formats = []format{{"flo", ".flo"}, {"flo5", ".flo5"}, {"kitti", ".png"}, {"
 
 func newJob(c *cli.Context) (*job, error) {
 	if c.NArg() != 1 {
-		return nil, usagef("run takes one input, not %d", c.NArg())
+		return nil, usagef("%s takes one input, not %d", c.Command.Name, c.NArg())
 	}
 	j := &job{
 		input:  c.Args().First(),
@@ -89,6 +89,9 @@ func newJob(c *cli.Context) (*job, error) {
 			return nil, usagef("--%s %v is out of range", name, c.Value(name))
 		}
 	}
+	if c.IsSet("rate") && !isFolder(j.input) {
+		return nil, usagef("--rate is for a folder of pictures: %s has its own times", named(j.input))
+	}
 	if j.write.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt")); err != nil {
 		return nil, err
 	}
@@ -132,10 +135,13 @@ func (j *job) checkOutput() error {
 	if folder := filepath.Dir(filepath.Clean(j.output)); !isFolder(folder) {
 		return fmt.Errorf("cannot write %s: there is no folder %s; make it first", j.output, folder)
 	}
-	if s, err := os.Lstat(j.output); err == nil && !s.IsDir() && !j.write.Force {
-		return fmt.Errorf("%s: %w", j.output, encode.ErrExists)
+	if err := encode.Check(j.output, j.write); err != nil {
+		return err
 	}
 	for _, e := range j.exports {
+		if filepath.Clean(e.dir) == filepath.Clean(j.output) || same(e.dir, j.output) {
+			return fmt.Errorf("%w: %s", errShared, e.dir)
+		}
 		if same(j.input, e.dir) {
 			return fmt.Errorf("%w: %s", errSame, e.dir)
 		}

@@ -27,13 +27,18 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 
+	signal.Ignore(syscall.SIGPIPE) // who stops reading what is said stops no work
+
 	app := newApp()
-	err := app.RunContext(ctx, flagsFirst(app, os.Args))
+	args, err := flagsFirst(app, os.Args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
 	if err != nil && ctx.Err() != nil {
 		err = errInterrupted
 	}
 	switch {
-	case err != nil && slices.Contains(os.Args, "--json"):
+	case err != nil && (slices.Contains(os.Args, "--json") || slices.Contains(os.Args, "--json=true")):
 		complainJSON(os.Stdout, err)
 	case err != nil:
 		complain(os.Stderr, err)
@@ -102,7 +107,7 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, errInterrupted):
 		return 130
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrPair), errors.Is(err, encode.ErrOption):
 		return 2
 	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
 		return 5
@@ -138,10 +143,11 @@ func usagef(format string, args ...any) error { return place(errUsage, fmt.Error
 
 // flagsFirst moves a command's flags before its arguments, so that both `run in.mp4 --force` and
 // `run --force in.mp4` work: the flag package behind cli stops at the first argument. `--export exr DIR`,
-// the one flag with two values, becomes `--export exr=DIR`. Nothing after "--" is moved.
-func flagsFirst(app *cli.App, args []string) []string {
+// the one flag with two values, becomes `--export exr=DIR`. Nothing after "--" is moved. A flag whose value is missing is an
+// error here, before it takes an argument for its value.
+func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	if len(args) < 2 {
-		return args
+		return args, nil
 	}
 	command, depth := (*cli.Command)(nil), 1
 	for list := app.Commands; depth < len(args); depth++ {
@@ -152,16 +158,22 @@ func flagsFirst(app *cli.App, args []string) []string {
 		command, list = list[i], list[i].Subcommands
 	}
 	if command == nil {
-		return args
+		return args, nil
+	}
+	find := func(name string) cli.Flag {
+		i := slices.IndexFunc(command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+		if i < 0 {
+			return nil
+		}
+		return command.Flags[i]
 	}
 	takesValue := func(name string) bool {
-		for _, f := range command.Flags {
-			if slices.Contains(f.Names(), name) {
-				_, bare := f.(*cli.BoolFlag)
-				return !bare
-			}
-		}
-		return false
+		_, bare := find(name).(*cli.BoolFlag)
+		return find(name) != nil && !bare
+	}
+	isFlag := func(a string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		return strings.HasPrefix(a, "-") && find(name) != nil
 	}
 	flags, rest := slices.Clone(args[:depth]), []string{}
 	for i := depth; i < len(args); i++ {
@@ -169,14 +181,16 @@ func flagsFirst(app *cli.App, args []string) []string {
 		name := strings.TrimLeft(a, "-")
 		switch {
 		case a == "--help" || a == "-h":
-			return append(flags[:depth:depth], a) // an argument behind it would be taken for a topic
+			return append(flags[:depth:depth], a), nil // an argument behind it would be taken for a topic
 		case a == "--":
 			rest = append(rest, args[i+1:]...)
 			i = len(args)
 		case !strings.HasPrefix(a, "-") || a == "-":
 			rest = append(rest, a)
-		case strings.Contains(a, "=") || !takesValue(name) || i+1 == len(args):
+		case strings.Contains(a, "=") || !takesValue(name):
 			flags = append(flags, a)
+		case i+1 == len(args) || isFlag(args[i+1]):
+			return nil, usagef("%s needs a value", a)
 		case name == "export" && i+2 < len(args) && !strings.Contains(args[i+1], "="):
 			flags = append(flags, a, args[i+1]+"="+args[i+2])
 			i += 2
@@ -189,5 +203,5 @@ func flagsFirst(app *cli.App, args []string) []string {
 	if slices.ContainsFunc(rest, func(a string) bool { return strings.HasPrefix(a, "-") && a != "-" }) {
 		flags = append(flags, "--")
 	}
-	return append(flags, rest...)
+	return append(flags, rest...), nil
 }

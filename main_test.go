@@ -158,13 +158,20 @@ func TestFlagsFirst(t *testing.T) {
 		{"wwflow run - --step 2", "wwflow run --step 2 -"},
 		{"wwflow run a.mp4 --export exr out --force", "wwflow run --export exr=out --force a.mp4"},
 		{"wwflow run --export kitti=out a.mp4", "wwflow run --export kitti=out a.mp4"},
-		{"wwflow run a.mp4 -o", "wwflow run -o a.mp4"},
+		{"wwflow run a.mp4 -o", "-o needs a value"},
+		{"wwflow run a.mp4 --max-flow --force", "--max-flow needs a value"},
+		{"wwflow run a.mp4 --crf -1 -o -b.mp4", "wwflow run --crf -1 -o -b.mp4 a.mp4"},
 		{"wwflow run --force -- --odd.mp4", "wwflow run --force -- --odd.mp4"},
 		{"wwflow pair a.png b.png -o c.flo", "wwflow pair -o c.flo a.png b.png"},
 		{"wwflow --version", "wwflow --version"},
 		{"wwflow bogus a -b", "wwflow bogus a -b"},
 	} {
-		if got := strings.Join(flagsFirst(newApp(), strings.Fields(c.in)), " "); got != c.want {
+		args, err := flagsFirst(newApp(), strings.Fields(c.in))
+		got := strings.Join(args, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
 			t.Errorf("%s became %s, want %s", c.in, got, c.want)
 		}
 	}
@@ -174,7 +181,7 @@ func TestExitCodes(t *testing.T) {
 	for code, errs := range map[int][]error{
 		0:   {nil},
 		1:   {errors.New("what")},
-		2:   {usagef("no")},
+		2:   {usagef("no"), place(errOutput, fmt.Errorf("x: %w", encode.ErrPair)), fmt.Errorf("x: %w", encode.ErrOption)},
 		3:   {place(errInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
 		4:   {place(errOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
 		5:   {flow.ErrNoRuntime, place(errInput, decode.ErrHardware), place(errOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/flow"
 )
 
@@ -34,42 +35,34 @@ func openNetworks(c *cli.Context) (n networks, err error) {
 	return n, nil
 }
 
-// checkMemory is flow's own check on each device, and one more for those that share the machine's memory.
-func (n networks) checkMemory(width, height int) error {
-	var shared int64
-	for _, one := range n {
-		if err := one.model.CheckMemory(width, height); err != nil {
-			return err
-		}
-		if one.model.Device().Kind == flow.CPU {
-			shared += one.model.Memory(width, height)
-		}
+// checkMemory is flow's, for frames that --scale has made this size. What it advises is of the input's size, as the flag is.
+func (n networks) checkMemory(width, height, kept int, scale float64) error {
+	models := make([]*flow.Model, len(n))
+	for i, one := range n {
+		models[i] = one.model
 	}
-	available, err := flow.AvailableMemory()
-	if err != nil || shared <= available {
-		return nil // where the memory can't be read nothing is predicted
+	err := flow.CheckMemory(models, width, height, kept)
+	var e *flow.MemoryError
+	if errors.As(err, &e) {
+		e.Scale = math.Floor(100*scale*e.Scale) / 100
 	}
-	e := &flow.MemoryError{Width: width, Height: height, Need: shared, Available: available}
-	for percent := 99; percent > 0 && e.Scale == 0; percent-- {
-		scale := float64(percent) / 100
-		need := int64(0)
-		for _, one := range n {
-			if one.model.Device().Kind == flow.CPU {
-				need += one.model.Memory(max(1, int(math.Round(float64(width)*scale))), max(1, int(math.Round(float64(height)*scale))))
-			}
-		}
-		if need <= available {
-			e.Scale = scale
-		}
+	return err
+}
+
+// keptFor is how many frames' features are kept beside a pair's: with --step K each frame is kept until the one K before it
+// has been the first of a pair.
+func keptFor(step int, video decode.Info) int {
+	if video.FramesExact {
+		step = min(step, video.Frames-step)
 	}
-	return e
+	return max(0, step-1)
 }
 
 // name is the network's, memory what it takes on all its devices in bytes, 0 where that is not known.
 func (n networks) name() string { return n[0].model.Card().Name }
-func (n networks) memory(width, height int) (bytes int64) {
+func (n networks) memory(width, height, kept int) (bytes int64) {
 	for _, one := range n {
-		bytes += one.model.Memory(width, height)
+		bytes += one.model.Memory(width, height, kept)
 	}
 	return bytes
 }

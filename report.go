@@ -30,7 +30,7 @@ type plan struct {
 	Height    int      `json:"height"`
 	Frames    int      `json:"frames,omitempty"` // pictures to write; absent where the input does not say
 	Style     string   `json:"style"`
-	MaxFlow   float64  `json:"max_flow"`
+	MaxFlow   float64  `json:"max_flow,omitempty"` // absent where the style shows none
 	Network   string   `json:"network"`
 	Device    string   `json:"device"`
 	Precision string   `json:"precision"`
@@ -117,8 +117,11 @@ func clock(d time.Duration) string {
 }
 
 func planLine(p plan) string {
-	s := fmt.Sprintf("%s -> %s: %dx%d, %s, scale %s, network %s on %s",
-		p.Input, p.Output, p.Width, p.Height, p.Style, pixels(p.MaxFlow), p.Network, p.Device)
+	style := p.Style
+	if p.MaxFlow > 0 {
+		style += ", scale " + pixels(p.MaxFlow)
+	}
+	s := fmt.Sprintf("%s -> %s: %dx%d, %s, network %s on %s", p.Input, p.Output, p.Width, p.Height, style, p.Network, p.Device)
 	for _, n := range p.Notices {
 		s += "\nnote: " + n
 	}

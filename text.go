@@ -29,7 +29,7 @@ const textRun = `INPUT is a video file, a folder of PNG or JPEG pictures, or - f
 For N frames the output has N-1 (N-K with --step K): picture i shows the flow from frame i to
 frame i+1 and has frame i's presentation time, so the input's frame times are kept, constant or
 not. With --backward it shows the flow from frame i+1 back to frame i, has the later frame's time,
-and there is none for the first frame. Audio and subtitles are copied.
+and there is none for the first frame. Audio and subtitles are copied, but not from standard input.
 
 Colours are the Middlebury wheel's: hue is direction (right is red, down yellow, left cyan, up
 violet), strength is length, white is still, black is unknown. One scale holds for the whole video:

@@ -96,7 +96,7 @@ type Info struct {
 
 // Errors that a caller may want to tell apart. fs.ErrNotExist and fs.ErrPermission come through as well.
 var (
-	ErrEmpty      = errors.New("the file is empty")
+	ErrEmpty      = errors.New("it is empty")
 	ErrNoVideo    = errors.New("it has no video stream")
 	ErrNoPictures = errors.New("the folder has no .png, .jpg or .jpeg pictures")
 	ErrFormat     = errors.New("it is not a video that this FFmpeg can read, or it is cut off before its index")

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -698,7 +700,7 @@ func TestErrors(t *testing.T) {
 	}
 	// What cannot come through a pipe, an empty pipe, and a context that has ended already.
 	stdin(t, feed(t, filepath.Join(dir, "empty.mp4")))
-	if _, err := decode.Open(background, "-", decode.Options{}); !errors.Is(err, decode.ErrEmpty) && !errors.Is(err, decode.ErrFormat) {
+	if _, err := decode.Open(background, "-", decode.Options{}); !errors.Is(err, decode.ErrEmpty) {
 		t.Errorf("empty pipe: %v", err)
 	}
 	back := filepath.Join(dir, "back.mp4")
@@ -740,6 +742,35 @@ func gray(width, height int, v uint8) *image.NRGBA {
 		m.Pix[i] = 255
 	}
 	return m
+}
+
+// A picture that was taken sideways says so in its EXIF data.
+func TestFolderTurnsPicturesAsTheirEXIFSays(t *testing.T) {
+	dir, m := t.TempDir(), gray(32, 16, 40)
+	draw.Draw(m, image.Rect(0, 0, 16, 16), image.White, image.Point{}, draw.Src) // the left half is white
+	path := filepath.Join(dir, "0.jpg")
+	save(t, path, m)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// APP1 with one entry, Orientation = 6: turn it clockwise by 90 degrees to see it upright (Exif 2.32, 4.6.4).
+	exif := "\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+	if err := os.WriteFile(path, slices.Concat(data[:2], []byte(exif), data[2:]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := decode.Open(background, dir, decode.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	f, err := in.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Width != 16 || f.Height != 32 || f.Pix[0] < 200 || f.Pix[len(f.Pix)-1] > 100 {
+		t.Errorf("%dx%d, from %d at the top to %d at the bottom; want 16x32 with the white half on top", f.Width, f.Height, f.Pix[0], f.Pix[len(f.Pix)-1])
+	}
 }
 
 // A folder's pictures come in natural order, whatever their kind; a damaged one is skipped and counted.

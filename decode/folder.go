@@ -16,6 +16,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/disintegration/imaging"
 	"github.com/maruel/natural"
 	xdraw "golang.org/x/image/draw"
 
@@ -89,7 +90,7 @@ func openFolder(dir string, o Options) (source, error) {
 	return f, nil
 }
 
-// load decodes one picture. A file that cannot be opened is an error of the system, not a damaged picture.
+// load decodes one picture, turned as its EXIF tag says: phones store how they were held. A file that cannot be opened is an error of the system, not a damaged picture.
 func load(path string) (image.Image, string, error) {
 	r, err := os.Open(path)
 	if err != nil {
@@ -97,13 +98,14 @@ func load(path string) (image.Image, string, error) {
 	}
 	defer r.Close()
 	// A damaged header may claim any size, and the memory would be taken before the pixels are missed.
-	if c, _, err := image.DecodeConfig(r); err == nil && c.Width*c.Height > 1<<28 {
+	c, format, err := image.DecodeConfig(r)
+	if err == nil && c.Width*c.Height > 1<<28 {
 		return nil, "", fmt.Errorf("%s claims %dx%d pixels", path, c.Width, c.Height)
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	m, format, err := image.Decode(bufio.NewReader(r))
+	m, err := imaging.Decode(bufio.NewReader(r), imaging.AutoOrientation(true))
 	if err != nil {
 		return nil, "", fmt.Errorf("%s is damaged: %w", path, err)
 	}

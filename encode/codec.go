@@ -65,8 +65,8 @@ func choose(path string, o *Options) (muxer string, c codec, err error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	muxer, ok := containers[ext]
 	if !ok {
-		return "", c, fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
-			ext, strings.Join(Containers(), " "))
+		return "", c, unknown{fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
+			ext, strings.Join(Containers(), " "))}
 	}
 	name := o.Codec
 	if name == "" {
@@ -76,7 +76,7 @@ func choose(path string, o *Options) (muxer string, c codec, err error) {
 		}
 	}
 	if c, ok = codecs[name]; !ok {
-		return "", c, fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))
+		return "", c, unknown{fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))}
 	}
 	enc := astiav.FindEncoderByName(c.encoder)
 	if enc == nil {

@@ -59,12 +59,18 @@ type Options struct {
 
 // Errors that a caller may want to tell apart. A full disk is syscall.ENOSPC.
 var (
-	ErrExists   = errors.New("it exists already; choose another name or force it")
+	ErrExists   = errors.New("it exists already")
 	ErrNoFrames = errors.New("no frame was written, so there is no video to finish")
 	ErrPair     = errors.New("codec and container do not go together")
 	ErrOption   = errors.New("the encoder has no such option")
+	ErrUnknown  = errors.New("no such codec or container") // its sentences say it in their own words
 	ErrHardware = errors.New("hardware can't encode it")
 )
+
+// unknown is an ErrUnknown in words of its own.
+type unknown struct{ error }
+
+func (unknown) Is(target error) bool { return target == ErrUnknown }
 
 // sink is one kind of output. Its commit leaves everything under the final name.
 type sink interface {
@@ -102,6 +108,20 @@ func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 	return w, nil
 }
 
+// Check finds what Create would refuse whatever the frames are, and creates nothing: what exists, a container or codec
+// that is unknown, two that don't go together, options that the encoder does not have. Of the options it needs neither size nor time base.
+func Check(path string, o Options) error {
+	w := &Writer{ctx: context.Background(), path: path, o: o}
+	folder, _, err := w.kind()
+	if err == nil && folder == "" {
+		err = tryEncoder(path, o)
+	}
+	if err != nil {
+		return w.explain(err)
+	}
+	return nil
+}
+
 func (w *Writer) open() error {
 	o := &w.o
 	switch {
@@ -117,31 +137,53 @@ func (w *Writer) open() error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	info, err := os.Stat(w.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	folder, name, err := w.kind()
+	if err != nil {
 		return err
 	}
-	exists := err == nil
-	if strings.HasSuffix(w.path, "/") || exists && info.IsDir() {
-		w.sink, err = newPictures(filepath.Clean(w.path), "%06d.png", o.Force)
+	if folder != "" {
+		w.sink, err = newPictures(folder, name, o.Force)
 		return err
-	}
-	dir, name := filepath.Split(w.path)
-	if strings.EqualFold(filepath.Ext(name), ".png") {
-		if v := pattern.FindAllString(name, -1); len(v) != 1 || strings.Count(name, "%") != 1 {
-			return errors.New("pictures need one number in their name, like out/%06d.png, or a folder, like out/")
-		}
-		w.sink, err = newPictures(filepath.Clean(dir), name, o.Force)
-		return err
-	}
-	if exists && !o.Force {
-		return ErrExists
-	}
-	if exists && !info.Mode().IsRegular() {
-		return errors.New("it is no regular file; choose a file name") // the rename would replace a device
 	}
 	w.sink, err = newVideo(w.ctx, w.path, o)
 	return err
+}
+
+// kind says whether the path means pictures, and then in which folder and with what names, or a video; an error where
+// that exists and is not to be replaced.
+func (w *Writer) kind() (folder, name string, err error) {
+	info, err := os.Stat(w.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", "", err
+	}
+	exists := err == nil
+	dir, base := filepath.Split(w.path)
+	switch {
+	case strings.HasSuffix(w.path, "/") || exists && info.IsDir():
+		folder, name = filepath.Clean(w.path), "%06d.png"
+	case strings.EqualFold(filepath.Ext(base), ".png"):
+		if v := pattern.FindAllString(base, -1); len(v) != 1 || strings.Count(base, "%") != 1 {
+			return "", "", errors.New("pictures need one number in their name, like out/%06d.png, or a folder, like out/")
+		}
+		folder, name = filepath.Clean(dir), base
+	case exists && !w.o.Force:
+		return "", "", ErrExists
+	case exists && !info.Mode().IsRegular():
+		return "", "", errors.New("it is no regular file; choose a file name") // the rename would replace a device
+	default:
+		return "", "", nil
+	}
+	if w.o.Codec != "" || w.o.CRF >= 0 || len(w.o.EncoderOptions) > 0 {
+		return "", "", unknown{errors.New("PNG pictures have no codec, no quality and no encoder options; leave those out, or name a video")}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", "", err
+	}
+	if len(entries) > 0 && !w.o.Force {
+		return "", "", ErrExists
+	}
+	return folder, name, nil
 }
 
 // Write adds a frame. Time stamps must grow, and each frame have the size and time base of Options.
@@ -224,7 +266,11 @@ func (w *Writer) explain(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("cannot write %s: the disk is full; free some space or write elsewhere (%w)", w.path, err)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("cannot write %s: there is no folder %s; make it first (%w)", w.path, filepath.Dir(w.path), fs.ErrNotExist)
+		folder := filepath.Dir(w.path)
+		if _, stat := os.Stat(folder); stat == nil {
+			return fmt.Errorf("cannot write %s: the folder takes no files; write elsewhere (%w)", w.path, err)
+		}
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it first (%w)", w.path, folder, fs.ErrNotExist)
 	}
 	return fmt.Errorf("cannot write %s: %w", w.path, err)
 }

@@ -532,18 +532,19 @@ func TestErrors(t *testing.T) {
 		want       error
 	}{
 		{"no extension", "a", nil, nil},
-		{"unknown extension", "a.gif", nil, nil},
+		{"unknown extension", "a.gif", nil, encode.ErrUnknown},
+		{"pictures with a quality", "a/", func(o *encode.Options) { o.CRF = 3 }, encode.ErrUnknown},
 		{"one picture", "a.png", nil, nil},
 		{"a device", "/dev/null", func(o *encode.Options) { o.Force = true }, nil},
 		{"no such folder", "none/a.mp4", nil, fs.ErrNotExist},
-		{"unknown codec", "a.mp4", func(o *encode.Options) { o.Codec = "h263" }, nil},
+		{"unknown codec", "a.mp4", func(o *encode.Options) { o.Codec = "h263" }, encode.ErrUnknown},
 		{"bad pair", "a.mp4", func(o *encode.Options) { o.Codec = "prores" }, encode.ErrPair},
 		{"bad pair", "a.webm", func(o *encode.Options) { o.Codec = "h264" }, encode.ErrPair},
 		{"unknown option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"presett": "fast"} }, encode.ErrOption},
 		{"bad option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"preset": "quick"} }, encode.ErrOption},
 		{"bad value", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"aq-mode": "eleven"} }, nil},
 		{"unknown option inside", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"x264-params": "reff=1"} }, nil},
-		{"crf without one", "a.mov", func(o *encode.Options) { o.Codec, o.CRF = "prores", 5 }, nil},
+		{"crf without one", "a.mov", func(o *encode.Options) { o.Codec, o.CRF = "prores", 5 }, encode.ErrOption},
 		{"size", "a.mp4", func(o *encode.Options) { o.Width = 0 }, nil},
 		{"huge", "a.mp4", func(o *encode.Options) { o.Width = 1 << 20 }, nil},
 		{"time base", "a.mp4", func(o *encode.Options) { o.TimeBase.Den = 0 }, nil},
@@ -566,6 +567,13 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: more than one sentence: %q", c.name, err)
 		}
 		t.Log(err)
+		// What no frame can change is known beforehand.
+		if early := encode.Check(path, o); c.want != nil && !errors.Is(c.want, fs.ErrNotExist) && !errors.Is(early, c.want) {
+			t.Errorf("%s: Check says %v, want %v", c.name, early, c.want)
+		}
+	}
+	if err := encode.Check(filepath.Join(dir, "fine.mp4"), encode.Options{CRF: -1}); err != nil {
+		t.Errorf("nothing is wrong, and Check says %v", err)
 	}
 	if left := names(t, dir); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
@@ -584,7 +592,9 @@ func TestFullDisk(t *testing.T) {
 	defer syscall.Unmount(dir, 0)
 	for _, name := range []string{"a.mp4", "a.mkv", "pictures/"} {
 		o := options(640, 480)
-		o.CRF = 0
+		if !strings.HasSuffix(name, "/") {
+			o.CRF = 0
+		}
 		path := dir + "/" + name
 		w, err := encode.Create(background, path, o)
 		if err != nil {

@@ -25,13 +25,6 @@ type pictures struct {
 }
 
 func newPictures(dir, name string, force bool) (*pictures, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if len(entries) > 0 && !force {
-		return nil, ErrExists
-	}
 	// BestSpeed: a video makes many pictures, and a flow field compresses well at any level.
 	p := &pictures{dir: dir, name: name, force: force, temporary: beside(dir), encoder: png.Encoder{CompressionLevel: png.BestSpeed}}
 	return p, os.Mkdir(p.temporary, 0o777)

@@ -118,11 +118,30 @@ func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error
 	return v, nil
 }
 
+// tryEncoder finds what is wrong with the codec and its options by opening a software encoder for pictures of no
+// matter what size. Hardware's are opened once, for the real ones.
+func tryEncoder(path string, o Options) error {
+	muxer, c, err := choose(path, &o)
+	if err != nil || c.hardware != "" {
+		return err
+	}
+	o.Width, o.Height, o.TimeBase, o.FrameRate = 256, 256, frame.Rational{Num: 1, Den: 25}, frame.Rational{Num: 25, Den: 1}
+	v := &video{o: &o}
+	defer v.close()
+	if v.mux, err = astiav.AllocOutputFormatContext(nil, muxer, ""); err != nil {
+		return err
+	}
+	if err = v.openEncoder(c); errors.Is(err, ErrOption) {
+		return err
+	}
+	return nil // what it has against this size is for the real one to say
+}
+
 func (v *video) openEncoder(c codec) error {
 	o, enc := v.o, astiav.FindEncoderByName(c.encoder)
 	width, height := grow(o.Width, c.even[0]), grow(o.Height, c.even[1])
 	if c.crf < 0 && o.CRF >= 0 {
-		return fmt.Errorf("the codec %s has no CRF; leave it out", o.Codec)
+		return fmt.Errorf("%w: %s has no CRF; leave it out", ErrOption, o.Codec)
 	}
 	if c.encoder == "libsvtav1" && os.Getenv("SVT_LOG") == "" {
 		// SVT-AV1 has no other way to be told that it should not print.

@@ -12,22 +12,23 @@ import (
 	"strings"
 )
 
-// Memory says how a network's peak memory grows with the frames: Base + PerPixel·P + PerPixelSquared·P² bytes,
-// where P = width·height. A network's folder holds one for each kind of device and precision that was measured, in
+// Memory says how a network's peak memory grows with the frames: Base + PerPixel·P + PerPixelSquared·P² bytes for a pair,
+// where P = width·height, and PerKeptPixel·P more for each further frame whose features are kept meanwhile. A network's folder holds one for each kind of device and precision that was measured, in
 // memory.json ("cpu", "cpu.fp16"); flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
 type Memory struct {
 	Base            float64 `json:"base"`
 	PerPixel        float64 `json:"per_pixel"`
 	PerPixelSquared float64 `json:"per_pixel_squared"`
+	PerKeptPixel    float64 `json:"per_kept_pixel"`
 }
 
 // MemoryFile is the name of the file with the coefficients in a network's folder.
 const MemoryFile = "memory.json"
 
-// Bytes is the prediction for frames of this size.
-func (k Memory) Bytes(width, height int) int64 {
+// Bytes is the prediction for frames of this size, where the features of `kept` frames are kept beside the pair's.
+func (k Memory) Bytes(width, height, kept int) int64 {
 	pixels := float64(width) * float64(height)
-	return int64(k.Base + k.PerPixel*pixels + k.PerPixelSquared*pixels*pixels)
+	return int64(k.Base + (k.PerPixel+k.PerKeptPixel*float64(kept))*pixels + k.PerPixelSquared*pixels*pixels)
 }
 
 // MemoryKey is the name of the coefficients in the file.
@@ -55,24 +56,28 @@ func readMemory(folder fs.FS, kind Kind, precision Precision) (Memory, error) {
 }
 
 // Memory predicts the peak memory, in bytes, that the network takes on its device for the flow between two
-// frames of this size, beyond what the program takes without it. 0 where the network's folder says nothing of
-// this kind of device.
-func (m *Model) Memory(width, height int) int64 { return m.memory.Bytes(width, height) }
+// frames of this size, beyond what the program takes without it, while the features of `kept` more frames are kept. 0 where
+// the network's folder says nothing of this kind of device.
+func (m *Model) Memory(width, height, kept int) int64 { return m.memory.Bytes(width, height, kept) }
 
 // MemoryError says that a frame size needs more memory than the machine has free.
 type MemoryError struct {
 	Width, Height   int
+	Kept            int     // frames whose features are kept beside the pair's
 	Need, Available int64   // bytes
 	Scale           float64 // the largest hundredth at which the frames would fit; 0 = none
 }
 
 func (e *MemoryError) Error() string {
-	text := fmt.Sprintf("the network needs about %s for frames of %dx%d and %s are free",
-		gib(e.Need), e.Width, e.Height, gib(e.Available))
-	if e.Scale == 0 {
-		return text + ": free some memory, or take a smaller network with --model"
+	frames, other := fmt.Sprintf("frames of %dx%d", e.Width, e.Height), ""
+	if e.Kept > 0 {
+		frames, other = fmt.Sprintf("%s, %d of them at a time,", frames, e.Kept+2), ", or a smaller --step"
 	}
-	return fmt.Sprintf("%s: try --scale %.2f", text, e.Scale)
+	text := fmt.Sprintf("the network needs about %s for %s and %s are free", gib(e.Need), frames, gib(e.Available))
+	if e.Scale == 0 {
+		return text + ": free some memory, or take a smaller network with --model" + other
+	}
+	return fmt.Sprintf("%s: try --scale %.2f%s", text, e.Scale, other)
 }
 
 func gib(bytes int64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)) }
@@ -80,26 +85,36 @@ func gib(bytes int64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<
 // CheckMemory returns a *MemoryError where frames of this size are predicted not to fit into the memory that
 // is free now. It is nil where they fit, and where nothing can be predicted: on a GPU, or without coefficients.
 func (m *Model) CheckMemory(width, height int) error {
-	if m.device.Kind != CPU {
-		return nil
-	}
+	return CheckMemory([]*Model{m}, width, height, 0)
+}
+
+// CheckMemory is Model.CheckMemory for several that work at the same time, each with the features of `kept` frames beside
+// a pair's: those that run on the CPU share its memory.
+func CheckMemory(models []*Model, width, height, kept int) error {
 	available, err := AvailableMemory()
 	if err != nil {
 		return nil // no /proc: not Linux as wwflow knows it
 	}
-	return m.memory.fits(width, height, available)
+	return fits(width, height, kept, available, func(width, height int) (bytes int64) {
+		for _, m := range models {
+			if m.device.Kind == CPU {
+				bytes += m.Memory(width, height, kept)
+			}
+		}
+		return bytes
+	})
 }
 
-func (k Memory) fits(width, height int, available int64) error {
-	need := k.Bytes(width, height)
+func fits(width, height, kept int, available int64, bytes func(width, height int) int64) error {
+	need := bytes(width, height)
 	if need <= available {
 		return nil
 	}
-	e := &MemoryError{Width: width, Height: height, Need: need, Available: available}
+	e := &MemoryError{Width: width, Height: height, Kept: kept, Need: need, Available: available}
 	for percent := 99; percent > 0; percent-- {
 		scale := float64(percent) / 100
 		w, h := int(math.Round(float64(width)*scale)), int(math.Round(float64(height)*scale))
-		if w > 0 && h > 0 && k.Bytes(w, h) <= available {
+		if w > 0 && h > 0 && bytes(w, h) <= available {
 			e.Scale = scale
 			break
 		}

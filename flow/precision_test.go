@@ -49,7 +49,7 @@ func TestPrecisions(t *testing.T) {
 		if m.Precision() != precision {
 			t.Errorf("%s was asked for and the network runs in %s", precision, m.Precision())
 		}
-		if got, want := m.Memory(10, 10), map[Precision]int64{FP32: 2000, FP16: 1000}[precision]; got != want {
+		if got, want := m.Memory(10, 10, 0), map[Precision]int64{FP32: 2000, FP16: 1000}[precision]; got != want {
 			t.Errorf("%s: %d bytes are predicted, want %d", precision, got, want)
 		}
 		first, second := pattern(31, 17, 1), pattern(31, 17, 2)

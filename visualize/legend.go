@@ -33,6 +33,9 @@ func (p *Painter) legendFor(width, height int) *legend {
 	return p.legend
 }
 
+// LegendFits says whether a picture of that size is large enough for a legend.
+func (p *Painter) LegendFits(width, height int) bool { return p.legendFor(width, height).panel != nil }
+
 func (p *Painter) newLegend(width, height int) *legend {
 	l := &legend{width: width, height: height}
 	side := min(max(min(width, height)/5, 56), 480)

@@ -102,7 +102,7 @@ card = {
 save("fake", Decoder(), ["a.code", "a.contrast", "a.size", "b.code"],
      (plane, plane, torch.tensor([4, 5]), plane), card)
 save("endless", torch.jit.script(Endless()), ["a.code", "b.code"], (0 * plane, plane), card | {"name": "endless"})
-(here / "fake/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0.5}}\n')
+(here / "fake/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0.5, "per_kept_pixel": 7}}\n')
 save("greedy", torch.jit.script(Greedy()), ["a.code", "b.code"], (0 * plane, plane), card | {"name": "greedy"})
 half = card | {"name": "half", "precisions": ["fp32", "fp16"]}
 save("half", PlainDecoder(), ["a.code", "b.code"], (plane, plane), half, PlainEncoder(), outputs=["code", "unused"])

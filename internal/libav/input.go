@@ -29,7 +29,8 @@ func Open(ctx context.Context, path string) (*Input, error) {
 }
 
 // OpenPipe demuxes what f delivers, seeking in it where f is a regular file.
-// It waits for bytes in short turns, so that ctx ends it even when the other side says nothing.
+// It waits for bytes in short turns, so that ctx ends it even when the other side says nothing. The error is
+// astiav.ErrEof where it delivers none.
 func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 	fail := func(err error) error {
 		if err == io.EOF {
@@ -37,7 +38,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 		}
 		return astiav.ErrEio
 	}
-	fd := int(f.Fd())
+	fd, any := int(f.Fd()), false
 	read := func(b []byte) (int, error) {
 		for {
 			if ctx.Err() != nil {
@@ -56,6 +57,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 			case n == 0:
 				return 0, astiav.ErrEof
 			}
+			any = true
 			return n, nil
 		}
 	}
@@ -77,7 +79,11 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, "", pipe)
+	in, err := open(ctx, "", pipe)
+	if err != nil && !any && ctx.Err() == nil {
+		err = astiav.ErrEof // libav has other names for it, depending on what it tried
+	}
+	return in, err
 }
 
 func open(ctx context.Context, url string, pipe *astiav.IOContext) (in *Input, err error) {

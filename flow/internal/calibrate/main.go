@@ -4,7 +4,8 @@
 //	go run ./flow/internal/calibrate models/winwin-tiny
 //
 // Each frame size is measured in a process of its own, as the peak of its resident memory above what it had before
-// the network was opened, over two pairs of a video. Needed after a change of the network's graph, not of its weights.
+// the network was opened, over two pairs of a video; what a frame's kept features take is the difference that a few more of
+// them make. Needed after a change of the network's graph, not of its weights.
 package main
 
 import (
@@ -24,6 +25,8 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
+const kept = 8 // frames that are kept to see what one takes
+
 var sizes = [][2]int{{320, 240}, {640, 480}, {960, 540}, {1280, 720}, {1600, 900}, {1920, 1080}}
 
 func main() {
@@ -37,7 +40,7 @@ func command(args []string) error {
 	switch len(args) {
 	case 1:
 		return calibrate(args[0])
-	case 4: // what calibrate starts
+	case 5: // what calibrate starts
 		width, err := strconv.Atoi(args[1])
 		if err != nil {
 			return err
@@ -46,7 +49,11 @@ func command(args []string) error {
 		if err != nil {
 			return err
 		}
-		bytes, err := measure(args[0], width, height, args[3])
+		kept, err := strconv.Atoi(args[4])
+		if err != nil {
+			return err
+		}
+		bytes, err := measure(args[0], width, height, args[3], kept)
 		if err != nil {
 			return err
 		}
@@ -84,32 +91,43 @@ func one(folder string, precision flow.Precision) (flow.Memory, error) {
 	if err != nil {
 		return flow.Memory{}, err
 	}
-	var pixels, bytes []float64
-	for _, size := range sizes {
-		child := exec.Command(self, folder, strconv.Itoa(size[0]), strconv.Itoa(size[1]), string(precision))
+	peak := func(width, height, kept int) (float64, error) {
+		child := exec.Command(self, folder, strconv.Itoa(width), strconv.Itoa(height), string(precision), strconv.Itoa(kept))
 		child.Stderr = os.Stderr
 		out, err := child.Output()
 		if err != nil {
-			return flow.Memory{}, fmt.Errorf("%dx%d: %w", size[0], size[1], err)
+			return 0, fmt.Errorf("%dx%d: %w", width, height, err)
 		}
-		peak, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+		return strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	}
+	var pixels, bytes []float64
+	for _, size := range sizes {
+		b, err := peak(size[0], size[1], 0)
 		if err != nil {
 			return flow.Memory{}, err
 		}
 		pixels = append(pixels, float64(size[0]*size[1]))
-		bytes = append(bytes, peak)
+		bytes = append(bytes, b)
 	}
 	fitted := fit(pixels, bytes)
+	last := len(sizes) - 1
+	more, err := peak(sizes[last][0], sizes[last][1], kept)
+	if err != nil {
+		return flow.Memory{}, err
+	}
+	fitted.PerKeptPixel = max(0, (more-bytes[last])/(kept*pixels[last]))
+	fmt.Printf("%s a frame's kept features: %.1f bytes a pixel\n", precision, fitted.PerKeptPixel)
 	for i, size := range sizes {
-		predicted := float64(fitted.Bytes(size[0], size[1]))
+		predicted := float64(fitted.Bytes(size[0], size[1], 0))
 		fmt.Printf("%s %4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
 			precision, size[0], size[1], bytes[i]/(1<<20), predicted/(1<<20), 100*(predicted/bytes[i]-1))
 	}
 	return fitted, nil
 }
 
-// measure is the peak of this process while it computes the flow of three frames, above what it had before.
-func measure(folder string, width, height int, precision string) (int64, error) {
+// measure is the peak of this process while it computes the flow of three frames, above what it had before; with the features
+// of `kept` frames in memory meanwhile.
+func measure(folder string, width, height int, precision string, kept int) (int64, error) {
 	before, err := status("VmRSS:")
 	if err != nil {
 		return 0, err
@@ -120,14 +138,24 @@ func measure(folder string, width, height int, precision string) (int64, error) 
 	}
 	defer m.Close()
 	ctx := context.Background()
-	var previous *flow.Features
-	for seed := range uint64(3) {
-		f := frame.New(width, height)
+	f := frame.New(width, height) // one for all: what a frame itself takes is not the network's
+	encode := func(seed uint64) (*flow.Features, error) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		for i := range f.Pix {
 			f.Pix[i] = byte(random.Uint32())
 		}
-		next, err := m.Encode(ctx, f)
+		return m.Encode(ctx, f)
+	}
+	for i := range kept {
+		features, err := encode(uint64(100 + i))
+		if err != nil {
+			return 0, err
+		}
+		defer features.Close()
+	}
+	var previous *flow.Features
+	for seed := range uint64(3) {
+		next, err := encode(seed)
 		if err != nil {
 			return 0, err
 		}

@@ -26,7 +26,7 @@ func TestFitFindsTheCoefficients(t *testing.T) {
 		}
 		got := fit(pixels, bytes)
 		for _, size := range [][2]int{{100, 100}, {1024, 768}, {3840, 2160}} {
-			if g, w := float64(got.Bytes(size[0], size[1])), float64(want.Bytes(size[0], size[1])); math.Abs(g/w-1) > 0.001 {
+			if g, w := float64(got.Bytes(size[0], size[1], 0)), float64(want.Bytes(size[0], size[1], 0)); math.Abs(g/w-1) > 0.001 {
 				t.Errorf("%v: %v at %v, want %v", want, g, size, w)
 			}
 		}
@@ -45,7 +45,7 @@ func TestPredictionOfTheDefaultNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	const width, height = 720, 480 // none of the sizes that were fitted
-	out, err := exec.Command(program, folder, strconv.Itoa(width), strconv.Itoa(height), string(flow.FP32)).Output()
+	out, err := exec.Command(program, folder, strconv.Itoa(width), strconv.Itoa(height), string(flow.FP32), "0").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestPredictionOfTheDefaultNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	predicted := float64(m.Memory(width, height))
+	predicted := float64(m.Memory(width, height, 0))
 	t.Logf("measured %.0f MiB, predicted %.0f MiB", measured/(1<<20), predicted/(1<<20))
 	if math.Abs(predicted/measured-1) > 0.2 {
 		t.Errorf("at %dx%d the prediction is %.0f %% off: run `make calibrate`", width, height, 100*(predicted/measured-1))
