@@ -533,7 +533,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"no extension", "a", nil, nil},
 		{"unknown extension", "a.gif", nil, encode.ErrUnknown},
-		{"pictures with a quality", "a/", func(o *encode.Options) { o.CRF = 3 }, encode.ErrUnknown},
+		{"pictures with a quality", "a%03d.png", func(o *encode.Options) { o.CRF = 3 }, encode.ErrUnknown},
 		{"one picture", "a.png", nil, nil},
 		{"a device", "/dev/null", func(o *encode.Options) { o.Force = true }, nil},
 		{"no such folder", "none/a.mp4", nil, fs.ErrNotExist},
