@@ -241,3 +241,39 @@ func TestOutputName(t *testing.T) {
 		}
 	}
 }
+
+// What the README says of the network that ships is what its card says.
+func TestReadmeQuotesTheNetworkInside(t *testing.T) {
+	card, err := flow.ReadCard("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(page), "*", "")
+	labels := map[string]string{"zero": "zero flow", "farneback": "Farneback (OpenCV)", "dis": "DIS, medium (OpenCV)", card.Name: card.Name}
+	found := 0
+	for _, e := range card.Errors {
+		if e.Data != "real" {
+			continue
+		}
+		found++
+		if row := fmt.Sprintf("| %s | %.2f | %.1f | %.1f |", labels[e.Method], e.EPE, e.PX1, e.Fl); !strings.Contains(text, row) {
+			t.Errorf("the README has no row %q", row)
+		}
+	}
+	if found != len(labels) {
+		t.Errorf("the card has %d rows of the real pairs, want %d", found, len(labels))
+	}
+	for _, s := range []string{
+		fmt.Sprintf("(%.1f million parameters)", float64(card.Parameters)/1e6),
+		fmt.Sprintf("%.1f hours", card.Training.Minutes/60),
+		fmt.Sprintf("(%d,%03d samples)", card.Training.Samples/1000, card.Training.Samples%1000),
+	} {
+		if !strings.Contains(text, s) {
+			t.Errorf("the README does not say %q", s)
+		}
+	}
+}

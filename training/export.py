@@ -103,7 +103,7 @@ def parity(net, folder):
 def errors(table, name):
     """The means of training.evaluate's table in the card's form: one row for each data set and method."""
     count = lambda group: sum(group in evaluate.groups_of(n) for n in table["pairs"])
-    return [dict(data=group, method=name if method == "ours" else method, pairs=count(group), epe=round(m["epe"], 3), px1=round(m["px1"], 2), fl=round(m["fl"], 2))
+    return [dict(data=group, method=name if method == "ours" else method, pairs=count(group), epe=round(m["epe"], 3), px1=round(m["px1"], 3), fl=round(m["fl"], 3))
             for group, row in table["means"].items() for method, m in row.items()]
 
 
