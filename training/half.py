@@ -1,8 +1,10 @@
 """Half precision for an exported graph: float16 where a GPU's time goes, float32 where pixels would be lost.
 
 Convolutions, linear layers, layer norms and the transformer's attention run in float16, and whatever lies between them. Positions, matching,
-flow, the soft arg max and upsampling's weights stay float32: float16 steps by an eighth of a pixel at 200 pixels. A value that goes from one to the
-other is cast once. Inputs and outputs keep their names; features that the encoder makes in float16 leave it so.
+flow, the soft arg max and upsampling's weights stay float32: float16 steps by an eighth of a pixel at 200 pixels. So do the layers in FLOAT: the
+encoder's first ones, whose rounding all others inherit (half of what float16 cost on a pair of 22 pixels' error came from them), and the small
+products that make displacements. A value that goes from one to the other is cast once. Inputs and outputs keep their names; features that the
+encoder makes in float16 leave it so.
 """
 import numpy as np
 import onnx
@@ -11,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 # Of each operator that may follow its inputs into float16: which inputs are data (None: all).
 FOLLOW = {"Identity": [0], "Relu": [0], "Erf": [0], "Add": None, "Sub": None, "Mul": None, "Div": None, "Concat": None, "Max": None, "Transpose": [0], "Reshape": [0], "Slice": [0],
           "Gather": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Pad": [0, 2], "Resize": [0], "DepthToSpace": [0], "LayerNormalization": None}
+FLOAT = ("/down2/", "/down4/", "/down8/", "/prior", "/alike", "/residual")  # parts of the names of layers that stay float32
 ANY_TYPE = {"Shape", "Size", "Cast"}
 
 
@@ -55,6 +58,8 @@ class Converter:
     def data(self, node):
         """Which inputs must be float16 for this node to run in it; None where it must not."""
         every = list(range(len(node.input)))
+        if any(part in node.name for part in FLOAT):
+            return None
         if node.op_type == "Conv":  # one whose weights are no parameters sums up a soft arg max
             return every if node.input[1].startswith(("encoder.", "decoder.")) else None
         if node.op_type == "MatMul":
