@@ -6,6 +6,7 @@ Writes table.json, table.md and sheet.png (frame, truth, ours, DIS, error). Choo
 """
 import argparse
 import csv
+import itertools
 import json
 import os
 
@@ -89,12 +90,12 @@ def groups_of(name):
     return (name.split("/")[0],) if name.startswith("synthetic") else ("real", name.split("/")[0])
 
 
-def run(net, bank=None, root=None, out=None):
-    """Measure all methods on the synthetic frames of a bank of textures and on the real pairs of a folder, where given.
+def run(net, bank=None, root=None, out=None, most=None):
+    """Measure all methods on the synthetic frames (at most `most` of them) of a bank of textures and on the real pairs of a folder, where given.
     Table: {pairs: {name: {method: measures}}, means: {group or data set: {method: measures}}}."""
     methods = {"zero": zero, "farneback": farneback, "dis": dis, "ours": lambda a, b: net.estimate(a.copy(), b.copy())[0].cpu().numpy()}
     table, rows = {"pairs": {}, "means": {}}, []
-    todo = ([] if bank is None else [synthetic_pairs(bank)]) + ([real_pairs(root)] if root else [])
+    todo = ([] if bank is None else [itertools.islice(synthetic_pairs(bank), most)]) + ([real_pairs(root)] if root else [])
     for source in todo:
         for name, a, b, truth in source:
             flows = {m: f(a, b) for m, f in methods.items()}
@@ -123,6 +124,7 @@ def main():
     p.add_argument("--out", help="folder for table.json, table.md, sheet.png")
     p.add_argument("--textures", help="folder of images, or an atlas, for the synthetic frames (default: the data's)")
     p.add_argument("--synthetic-only", action="store_true", help="what a network may be chosen on")
+    p.add_argument("--frames", type=int, help="take only so many of the synthetic frames: for a rehearsal")
     p.add_argument("--threads", type=int, default=0)
     args = p.parse_args()
     if args.threads:
@@ -131,7 +133,7 @@ def main():
     if torch.cuda.is_available():
         net = net.cuda()
     bank = textures.load(args.textures or os.path.join(args.data, "textures"))
-    print(markdown(run(net, bank, None if args.synthetic_only else args.data, args.out)))
+    print(markdown(run(net, bank, None if args.synthetic_only else args.data, args.out, args.frames)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 import os
 import sys
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -34,3 +36,15 @@ def bank():
     out[..., :3] = rgb.permute(0, 2, 3, 1).byte()
     out[..., 3] = (torch.arange(12) % 4)[:, None, None]
     return out
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """A folder of 25 made photographs, as textures lie on a disk."""
+    root = tmp_path_factory.mktemp("textures")
+    os.makedirs(root / "photos")
+    rng = np.random.RandomState(0)
+    for i in range(25):
+        small = rng.randint(0, 256, (20, 20, 3), np.uint8)
+        cv2.imwrite(str(root / "photos" / f"{i:02d}.png"), cv2.resize(small, (200, 180), interpolation=cv2.INTER_CUBIC))
+    return str(root)

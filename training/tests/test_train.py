@@ -3,24 +3,9 @@ import os
 import subprocess
 import sys
 
-import cv2
-import numpy as np
-import pytest
-
 from training import atlas, checkpoint, parts, textures
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    root = tmp_path_factory.mktemp("textures")
-    os.makedirs(root / "photos")
-    rng = np.random.RandomState(0)
-    for i in range(25):
-        small = rng.randint(0, 256, (20, 20, 3), np.uint8)
-        cv2.imwrite(str(root / "photos" / f"{i:02d}.png"), cv2.resize(small, (200, 180), interpolation=cv2.INTER_CUBIC))
-    return str(root)
 
 
 def train(out, images, *more):
