@@ -13,8 +13,9 @@ import (
 )
 
 // Memory says how a network's peak memory grows with the frames: Base + PerPixel·P + PerPixelSquared·P² bytes for a pair,
-// where P = width·height, and PerKeptPixel·P more for each further frame whose features are kept meanwhile. A network's folder holds one for each kind of device and precision that was measured, in
-// memory.json ("cpu", "cpu.fp16"); flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
+// where P = width·height, and PerKeptPixel·P more for each further frame whose features are kept meanwhile. A network's
+// folder holds one for each kind of device and precision that was measured, in memory.json ("cpu", "cpu.fp16");
+// flow/internal/calibrate writes it. It depends on the network's graph and not on its weights.
 type Memory struct {
 	Base            float64 `json:"base"`
 	PerPixel        float64 `json:"per_pixel"`
