@@ -109,7 +109,8 @@ func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 }
 
 // Check finds what Create would refuse whatever the frames are, and creates nothing: what exists, a container or codec
-// that is unknown, two that don't go together, options that the encoder does not have. Of the options it needs neither size nor time base.
+// that is unknown, two that don't go together, options that the encoder does not have. A folder that is missing is not
+// among them. Of the options it needs neither size nor time base.
 func Check(path string, o Options) error {
 	w := &Writer{ctx: context.Background(), path: path, o: o}
 	folder, _, err := w.kind()
@@ -157,6 +158,8 @@ func (w *Writer) kind() (folder, name string, err error) {
 		return "", "", err
 	}
 	exists := err == nil
+	_, lerr := os.Lstat(w.path)
+	taken := lerr == nil // by a link that leads nowhere, too
 	dir, base := filepath.Split(w.path)
 	switch {
 	case strings.HasSuffix(w.path, "/") || exists && info.IsDir():
@@ -166,7 +169,7 @@ func (w *Writer) kind() (folder, name string, err error) {
 			return "", "", errors.New("pictures need one number in their name, like out/%06d.png, or a folder, like out/")
 		}
 		folder, name = filepath.Clean(dir), base
-	case exists && !w.o.Force:
+	case taken && !w.o.Force:
 		return "", "", ErrExists
 	case exists && !info.Mode().IsRegular():
 		return "", "", errors.New("it is no regular file; choose a file name") // the rename would replace a device
