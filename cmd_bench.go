@@ -89,8 +89,7 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer in.Close()
-	i := in.Info()
-	if err := net.checkMemory(i.Width, i.Height, keptFor(j.step, i), j.read.Scale); err != nil {
+	if err := net.checkMemory(in.Info(), j.step, j.read.Scale); err != nil {
 		return err
 	}
 	watch, said := &stopwatch{}, &noticeReport{}

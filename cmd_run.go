@@ -88,7 +88,7 @@ func run(c *cli.Context) error {
 		return err
 	}
 	defer net.Close()
-	if err := net.checkMemory(i.Width, i.Height, keptFor(j.step, i), j.read.Scale); err != nil {
+	if err := net.checkMemory(i, j.step, j.read.Scale); err != nil {
 		return err
 	}
 	out := newReport(c.Bool("quiet"), c.Bool("json"))
@@ -111,9 +111,8 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	counted := &counting{Reader: in}
 	frames := &replay{source: counted}
 	if j.paint.Style == visualize.Confidence {
-		j.paint.MaxFlow = 1 // which that style does not show
-	}
-	if j.paint.MaxFlow == 0 {
+		j.paint.MaxFlow = 0 // it shows no lengths
+	} else if j.paint.MaxFlow == 0 {
 		out.looking()
 		pairs, err := j.look(ctx, frames, info)
 		if err != nil {
@@ -137,11 +136,8 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 		}
 		return max(0, info.Frames-int(counted.damaged.Load())-j.step)
 	}
-	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style),
+	p := plan{Input: j.input, Output: j.output, Frames: total(), Style: string(j.paint.Style), MaxFlow: j.paint.MaxFlow,
 		Network: net.name(), Device: net.devices(), Precision: net.precision()}
-	if j.paint.Style != visualize.Confidence {
-		p.MaxFlow = j.paint.MaxFlow
-	}
 	if info.InSoftware != "" {
 		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
 	}

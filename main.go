@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -38,7 +39,7 @@ func main() {
 		err = errInterrupted
 	}
 	switch {
-	case err != nil && (slices.Contains(os.Args, "--json") || slices.Contains(os.Args, "--json=true")):
+	case err != nil && asksJSON(os.Args):
 		complainJSON(os.Stdout, err)
 	case err != nil:
 		complain(os.Stderr, err)
@@ -96,6 +97,16 @@ var (
 	errOutput      = errors.New("output")
 	errInterrupted = errors.New("interrupted")
 )
+
+// asksJSON says whether a command line has --json, in any way in which the flag package takes it: the errors of a line that
+// could not be parsed are told as it asks, too.
+func asksJSON(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool {
+		name, value, set := strings.Cut(a, "=")
+		yes, _ := strconv.ParseBool(value)
+		return (name == "--json" || name == "-json") && (yes || !set)
+	})
+}
 
 // exitCode is the one place that sets the program's exit code; textExitCodes tells the user.
 func exitCode(err error) int {
@@ -168,8 +179,9 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		return command.Flags[i]
 	}
 	takesValue := func(name string) bool {
-		_, bare := find(name).(*cli.BoolFlag)
-		return find(name) != nil && !bare
+		f := find(name)
+		_, bare := f.(*cli.BoolFlag)
+		return f != nil && !bare
 	}
 	isFlag := func(a string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")

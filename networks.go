@@ -35,13 +35,14 @@ func openNetworks(c *cli.Context) (n networks, err error) {
 	return n, nil
 }
 
-// checkMemory is flow's, for frames that --scale has made this size. What it advises is of the input's size, as the flag is.
-func (n networks) checkMemory(width, height, kept int, scale float64) error {
+// checkMemory is flow's, for a video whose frames --scale has made the size they have. What it advises is of the input's
+// size, as the flag is.
+func (n networks) checkMemory(video decode.Info, step int, scale float64) error {
 	models := make([]*flow.Model, len(n))
 	for i, one := range n {
 		models[i] = one.model
 	}
-	err := flow.CheckMemory(models, width, height, kept)
+	err := flow.CheckMemory(models, video.Width, video.Height, keptFor(step, video))
 	var e *flow.MemoryError
 	if errors.As(err, &e) {
 		e.Scale = math.Floor(100*scale*e.Scale) / 100
@@ -60,9 +61,9 @@ func keptFor(step int, video decode.Info) int {
 
 // name is the network's, memory what it takes on all its devices in bytes, 0 where that is not known.
 func (n networks) name() string { return n[0].model.Card().Name }
-func (n networks) memory(width, height, kept int) (bytes int64) {
+func (n networks) memory(video decode.Info, step int) (bytes int64) {
 	for _, one := range n {
-		bytes += one.model.Memory(width, height, kept)
+		bytes += one.model.Memory(video.Width, video.Height, keptFor(step, video))
 	}
 	return bytes
 }

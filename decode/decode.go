@@ -59,39 +59,43 @@ type Options struct {
 	Uncounted bool // leave Info.Frames 0: a file's packets are not walked through
 }
 
-// Info describes an open input.
+// Info describes an open input. As JSON it has no times: their unit is the caller's to choose.
 type Info struct {
-	Path, Format, Codec string // Format and Codec are libav's names; "folder" for pictures
-	PixelFormat         string // as coded, libav's name
-	Width, Height       int    // of a frame as Read returns it: upright and scaled
+	Path        string `json:"input"`
+	Format      string `json:"format"`       // libav's name; "folder" for pictures
+	Codec       string `json:"codec"`        // libav's name; "folder" for pictures
+	PixelFormat string `json:"pixel_format"` // as coded, libav's name
+	Width       int    `json:"width"`        // of a frame as Read returns it: upright and scaled
+	Height      int    `json:"height"`
 
-	SampleAspect frame.Rational // width/height of one pixel, upright; zero = not stated
-	FrameRate    frame.Rational // average; zero = unknown
-	TimeBase     frame.Rational // of the frames' time stamps
+	SampleAspect frame.Rational `json:"sample_aspect,omitzero"` // width/height of one pixel, upright; zero = not stated
+	FrameRate    frame.Rational `json:"frame_rate,omitzero"`    // average; zero = unknown
+	TimeBase     frame.Rational `json:"time_base"`              // of the frames' time stamps
 
 	// Frames is the number of frames that Read will return, damaged ones included. FramesExact says that
 	// it was counted by walking through the file's packets; otherwise it is what the container claims, 0 where
 	// nothing is known (a pipe), and for interlaced H.264 in a transport stream perhaps the number of fields.
-	Frames      int
-	FramesExact bool
+	Frames      int  `json:"frames,omitempty"`
+	FramesExact bool `json:"frames_exact"`
 
-	Duration  time.Duration // of the whole input; 0 = unknown
-	StartTime time.Duration // the container's clock at its beginning: Options.Start counts from here
+	Duration  time.Duration `json:"-"` // of the whole input; 0 = unknown
+	StartTime time.Duration `json:"-"` // the container's clock at its beginning: Options.Start counts from here
 
-	Rotation      int    // clockwise degrees by which the coded picture was turned to stand upright
-	BitDepth      int    // bits of a coded sample
-	ColorRange    string // "tv" (limited) or "pc" (full), as used
-	ColorMatrix   string // libav's name, as used
-	ColorAssumed  bool   // the stream does not state its matrix: ColorMatrix follows from its size
-	ColorTransfer string // libav's name; "unknown" where not stated
-	ToneMapped    bool   // HDR was mapped to BT.709
-	Interlaced    bool   // pictures marked interlaced have been met
-	Deinterlaced  bool   // and are deinterlaced
+	Rotation      int    `json:"rotation"`       // clockwise degrees by which the coded picture was turned to stand upright
+	BitDepth      int    `json:"bit_depth"`      // bits of a coded sample
+	ColorRange    string `json:"color_range"`    // "tv" (limited) or "pc" (full), as used
+	ColorMatrix   string `json:"color_matrix"`   // libav's name, as used
+	ColorAssumed  bool   `json:"color_assumed"`  // the stream does not state its matrix: ColorMatrix follows from its size
+	ColorTransfer string `json:"color_transfer"` // libav's name; "unknown" where not stated
+	ToneMapped    bool   `json:"tone_mapped"`    // HDR was mapped to BT.709
+	Interlaced    bool   `json:"interlaced"`     // pictures marked interlaced have been met
+	Deinterlaced  bool   `json:"deinterlaced"`   // and are deinterlaced
 
-	Audio, Subtitles int // number of such streams
+	Audio     int `json:"audio_streams"`
+	Subtitles int `json:"subtitle_streams"`
 
-	Hardware   string // what decodes: "cuda" or "vaapi"; "" = software
-	InSoftware string // why, where Options.Hardware was "auto"
+	Hardware   string `json:"hwaccel,omitempty"`             // what decodes: "cuda" or "vaapi"; "" = software
+	InSoftware string `json:"in_software_because,omitempty"` // why, where Options.Hardware was "auto"
 }
 
 // Errors that a caller may want to tell apart. fs.ErrNotExist and fs.ErrPermission come through as well.

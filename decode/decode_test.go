@@ -759,15 +759,11 @@ func TestFolderTurnsPicturesAsTheirEXIFSays(t *testing.T) {
 	if err := os.WriteFile(path, slices.Concat(data[:2], []byte(exif), data[2:]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	in, err := decode.Open(background, dir, decode.Options{})
-	if err != nil {
-		t.Fatal(err)
+	frames, _, _ := all(t, dir, decode.Options{})
+	if len(frames) != 1 {
+		t.Fatalf("%d frames of one picture", len(frames))
 	}
-	defer in.Close()
-	f, err := in.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := frames[0]
 	if f.Width != 16 || f.Height != 32 || f.Pix[0] < 200 || f.Pix[len(f.Pix)-1] > 100 {
 		t.Errorf("%dx%d, from %d at the top to %d at the bottom; want 16x32 with the white half on top", f.Width, f.Height, f.Pix[0], f.Pix[len(f.Pix)-1])
 	}

@@ -90,7 +90,8 @@ func openFolder(dir string, o Options) (source, error) {
 	return f, nil
 }
 
-// load decodes one picture, turned as its EXIF tag says: phones store how they were held. A file that cannot be opened is an error of the system, not a damaged picture.
+// load decodes one picture, turned as its EXIF tag says: phones store how they were held. A file that cannot be opened
+// is an error of the system, not a damaged picture.
 func load(path string) (image.Image, string, error) {
 	r, err := os.Open(path)
 	if err != nil {

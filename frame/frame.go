@@ -17,13 +17,24 @@ type Rational struct{ Num, Den int }
 
 // Float is the fraction's value, and 0 where it is unknown.
 func (r Rational) Float() float64 {
-	if r.Den == 0 {
+	if r.IsZero() {
 		return 0
 	}
 	return float64(r.Num) / float64(r.Den)
 }
 
 func (r Rational) String() string { return fmt.Sprintf("%d/%d", r.Num, r.Den) }
+
+// IsZero says whether the fraction is unknown: JSON leaves it out.
+func (r Rational) IsZero() bool { return r.Den == 0 }
+
+// MarshalText is String, and nothing where the fraction is unknown: how it stands in JSON.
+func (r Rational) MarshalText() ([]byte, error) {
+	if r.IsZero() {
+		return nil, nil
+	}
+	return []byte(r.String()), nil
+}
 
 // Frame is one picture, upright: packed 8-bit sRGB-like RGB, row-major, top row first.
 type Frame struct {

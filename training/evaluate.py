@@ -6,7 +6,6 @@ Writes table.json, table.md and sheet.png (frame, truth, ours, DIS, error). Choo
 """
 import argparse
 import csv
-import itertools
 import json
 import os
 
@@ -39,7 +38,7 @@ def real_pairs(root):
             yield row["name"], flowfiles.read_frame(at("frame1")), flowfiles.read_frame(at("frame2")), flowfiles.read(at("flow"))
 
 
-def synthetic_pairs(bank, count=12):
+def synthetic_pairs(bank, count):
     """(name, frame1, frame2, flow) of frames painted with a bank's held-out textures; a third as many are Full HD."""
     _, held_out = frames.split(bank)
     for group, number, sizes in (("synthetic", count, frames.SIZES), ("synthetic-full-hd", max(1, count // 3), frames.FULL_HD)):
@@ -90,12 +89,12 @@ def groups_of(name):
     return (name.split("/")[0],) if name.startswith("synthetic") else ("real", name.split("/")[0])
 
 
-def run(net, bank=None, root=None, out=None, most=None):
-    """Measure all methods on the synthetic frames (at most `most` of them) of a bank of textures and on the real pairs of a folder, where given.
+def run(net, bank=None, root=None, out=None, *, count):
+    """Measure all methods on the synthetic frames (synthetic_pairs) of a bank of textures and on the real pairs of a folder, where given.
     Table: {pairs: {name: {method: measures}}, means: {group or data set: {method: measures}}}."""
     methods = {"zero": zero, "farneback": farneback, "dis": dis, "ours": lambda a, b: net.estimate(a.copy(), b.copy())[0].cpu().numpy()}
     table, rows = {"pairs": {}, "means": {}}, []
-    todo = ([] if bank is None else [itertools.islice(synthetic_pairs(bank), most)]) + ([real_pairs(root)] if root else [])
+    todo = ([] if bank is None else [synthetic_pairs(bank, count)]) + ([real_pairs(root)] if root else [])
     for source in todo:
         for name, a, b, truth in source:
             flows = {m: f(a, b) for m, f in methods.items()}
@@ -124,7 +123,7 @@ def main():
     p.add_argument("--out", help="folder for table.json, table.md, sheet.png")
     p.add_argument("--textures", help="folder of images, or an atlas, for the synthetic frames (default: the data's)")
     p.add_argument("--synthetic-only", action="store_true", help="what a network may be chosen on")
-    p.add_argument("--frames", type=int, help="take only so many of the synthetic frames: for a rehearsal")
+    p.add_argument("--frames", type=int, default=12, help="number of synthetic frames, beside a third as many in Full HD: fewer for a rehearsal")
     p.add_argument("--threads", type=int, default=0)
     args = p.parse_args()
     if args.threads:
@@ -133,7 +132,7 @@ def main():
     if torch.cuda.is_available():
         net = net.cuda()
     bank = textures.load(args.textures or os.path.join(args.data, "textures"))
-    print(markdown(run(net, bank, None if args.synthetic_only else args.data, args.out, args.frames)))
+    print(markdown(run(net, bank, None if args.synthetic_only else args.data, args.out, count=args.frames)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 # Needs .gpu/atlas.npz (python3 -m training.atlas --out .gpu/atlas.npz) and, to go on, .gpu/checkpoint.part* of the last leg
 # (name .gpu in the device's `carry`). Leaves in $OUT: checkpoint.part* (at most 16 MiB each), log.csv, table.md, table.json.
 # CONFIG, BATCH, SHAPES and BUDGET (minutes of the whole schedule) may be set; CARRIED is another folder than .gpu, FRAMES how many
-# synthetic frames are measured. `make test` rehearses two legs on the CPU (training/tests/test_leg.py).
+# synthetic frames are measured, beside a third as many in Full HD. `make test` rehearses two legs on the CPU (training/tests/test_leg.py).
 set -euo pipefail
 minutes=${1:?usage: training/gpu_leg.sh MINUTES [arguments of training.train]}
 shift

@@ -17,6 +17,11 @@ FLOAT = ("/down2/", "/down4/", "/down8/", "/prior", "/alike", "/residual")  # pa
 ANY_TYPE = {"Shape", "Size", "Cast"}
 
 
+def stays_float(node):
+    """Whether the node belongs to a layer that is kept in float32 by name."""
+    return any(part in node.name for part in FLOAT)
+
+
 class Converter:
     """One graph on its way into float16. `half_inputs` are the inputs that arrive in float16."""
 
@@ -58,7 +63,7 @@ class Converter:
     def data(self, node):
         """Which inputs must be float16 for this node to run in it; None where it must not."""
         every = list(range(len(node.input)))
-        if any(part in node.name for part in FLOAT):
+        if stays_float(node):
             return None
         if node.op_type == "Conv":  # one whose weights are no parameters sums up a soft arg max
             return every if node.input[1].startswith(("encoder.", "decoder.")) else None

@@ -58,7 +58,7 @@ var (
 // Options says how to paint. The zero value of everything but MaxFlow is usable.
 type Options struct {
 	Style   Style   // "" = Flow
-	MaxFlow float64 // pixels; this length is painted in full colour, zero in white; must be positive
+	MaxFlow float64 // pixels; this length is painted in full colour, zero in white; must be positive, but for Confidence, which shows no lengths
 	Legend  bool    // draw the wheel with its scale in a corner
 	Threads int     // goroutines that paint one picture; 0 = one for each core
 }
@@ -80,14 +80,11 @@ func New(o Options) (*Painter, error) {
 	if _, err := ParseStyle(string(o.Style)); err != nil {
 		return nil, err
 	}
-	if !(o.MaxFlow > 0) || math.IsInf(o.MaxFlow, 0) {
+	if o.Style != Confidence && (!(o.MaxFlow > 0) || math.IsInf(o.MaxFlow, 0)) {
 		return nil, fmt.Errorf("the largest flow to paint is %v pixels: give a positive number", o.MaxFlow)
 	}
 	return &Painter{o: o, scale: float32(1 / o.MaxFlow)}, nil
 }
-
-// MaxFlow is the length in pixels that is painted in full colour.
-func (p *Painter) MaxFlow() float64 { return p.o.MaxFlow }
 
 // Size is the size of the picture of a field that is width x height pixels.
 func (p *Painter) Size(width, height int) (int, int) {

@@ -36,7 +36,7 @@ class Runner:
     def __init__(self, net, device, precision):
         self.net, self.device = net, device
         kind = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
-        self.half = (lambda: torch.autocast(device, kind)) if kind else contextlib.nullcontext
+        self.autocast = (lambda: torch.autocast(device, kind)) if kind else contextlib.nullcontext
 
     def encode(self, frames):
         """frames uint8 [N, H, W, 3] in main memory -> features of N samples, tokens' positions."""
@@ -80,7 +80,7 @@ def measure(what, runner, args):
     if args.device == "cpu":
         batch = 1
     frames = [noise(batch, *size, args.device) for _ in range(2)]
-    with torch.no_grad(), runner.half():
+    with torch.no_grad(), runner.autocast():
         kept, n = None, 0
 
         def once():

@@ -38,7 +38,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 		}
 		return astiav.ErrEio
 	}
-	fd, any := int(f.Fd()), false
+	fd, delivered := int(f.Fd()), false
 	read := func(b []byte) (int, error) {
 		for {
 			if ctx.Err() != nil {
@@ -57,7 +57,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 			case n == 0:
 				return 0, astiav.ErrEof
 			}
-			any = true
+			delivered = true
 			return n, nil
 		}
 	}
@@ -80,7 +80,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 		return nil, err
 	}
 	in, err := open(ctx, "", pipe)
-	if err != nil && !any && ctx.Err() == nil {
+	if err != nil && !delivered && ctx.Err() == nil {
 		err = astiav.ErrEof // libav has other names for it, depending on what it tried
 	}
 	return in, err
