@@ -41,7 +41,7 @@ def real_pairs(root):
 def synthetic_pairs(bank, count):
     """(name, frame1, frame2, flow) of frames painted with a bank's held-out textures; a third as many are Full HD."""
     _, held_out = frames.split(bank)
-    for group, number, sizes in (("synthetic", count, frames.SIZES), ("synthetic-full-hd", max(1, count // 3), frames.FULL_HD)):
+    for group, number, sizes in (("synthetic", count, frames.SIZES), ("synthetic-full-hd", count // 3, frames.FULL_HD)):
         for i, s in enumerate(frames.samples(held_out, number, sizes=sizes)):
             yield f"{group}/{i:02d}", s.frame1[0, 0].byte().numpy(), s.frame2[0, 0].byte().numpy(), s.flow[0, 0].numpy()
 
