@@ -73,7 +73,7 @@ func bench(c *cli.Context) (err error) {
 		return err
 	}
 	j.output = filepath.Join(folder, "flow.mp4")
-	if errors.Is(encode.Check(j.output, j.write), encode.ErrPair) {
+	if errors.Is(encode.Check(j.output, j.write), encode.ErrCodecContainer) {
 		j.output = filepath.Join(folder, "flow.mkv") // which holds them all
 	}
 	if !c.IsSet("max-flow") {

@@ -17,7 +17,8 @@ import (
 
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
-	"github.com/wwflow/wwflow/internal/whole"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -47,18 +48,18 @@ func convert(c *cli.Context) error {
 	}
 	input, output := c.Args().Get(0), c.Args().Get(1)
 	for _, path := range []string{input, output} {
-		if _, err := field.FormatOf(path); err != nil {
+		if _, err := flowfile.FormatOf(path); err != nil {
 			return place(errUsage, err)
 		}
 	}
 	if err := vacant(output, input, c.Bool("force")); err != nil {
 		return err
 	}
-	f, err := field.ReadFile(input)
+	f, err := flowfile.Read(input)
 	if err != nil {
 		return place(errInput, err)
 	}
-	return place(errOutput, field.WriteFile(output, f))
+	return place(errOutput, flowfile.Write(output, f))
 }
 
 // vacant is an error where an output is the input, or exists and isn't to be replaced.
@@ -103,7 +104,7 @@ func view(c *cli.Context) error {
 		return usagef("give one flow file: wwflow view a.flo")
 	}
 	input, output := c.Args().First(), c.String("o")
-	if _, err := field.FormatOf(input); err != nil {
+	if _, err := flowfile.FormatOf(input); err != nil {
 		return place(errUsage, err)
 	}
 	if output == "" {
@@ -121,7 +122,7 @@ func view(c *cli.Context) error {
 	if err := vacant(output, input, c.Bool("force")); err != nil {
 		return err
 	}
-	f, err := field.ReadFile(input)
+	f, err := flowfile.Read(input)
 	if err != nil {
 		return place(errInput, err)
 	}
@@ -145,7 +146,7 @@ func view(c *cli.Context) error {
 		copy(m.Pix[4*i:], painted.Pix[3*i:3*i+3])
 		m.Pix[4*i+3] = 255
 	}
-	if err := whole.WriteTo(output, func(w io.Writer) error { return png.Encode(w, m) }); err != nil {
+	if err := atomicfile.WriteTo(output, func(w io.Writer) error { return png.Encode(w, m) }); err != nil {
 		return place(errOutput, err)
 	}
 	if c.Bool("json") {
@@ -172,7 +173,7 @@ func statisticsText(input, output string, scale float64, s field.Statistics) str
 	b.WriteString("\n")
 	if s.Known > s.Infinite {
 		line := func(name string, d field.Distribution) {
-			fmt.Fprintf(&b, "%-7s least %.3f, median %.3f, mean %.3f, 99 %% up to %.3f, most %.3f pixels\n", name, d.Least, d.Median, d.Mean, d.P99, d.Most)
+			fmt.Fprintf(&b, "%-7s min %.3f, median %.3f, mean %.3f, 99th percentile %.3f, max %.3f pixels\n", name, d.Min, d.Median, d.Mean, d.P99, d.Max)
 		}
 		line("u", s.U)
 		line("v", s.V)

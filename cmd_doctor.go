@@ -132,7 +132,7 @@ func examine(c *cli.Context) (*checkup, error) {
 	defer net.Close()
 	found.Network.Device, found.Network.Seconds = net.model.Device().String(), time.Since(begin).Seconds()
 	found.Network.Precision = net.model.Precision()
-	if passed := net.model.Passed(); passed != nil {
+	if passed := net.model.SkippedGPU(); passed != nil {
 		found.Network.Passed = passed.Error()
 	}
 	return found, nil

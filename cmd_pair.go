@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/wwflow/wwflow/decode"
-	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/pairing"
 )
@@ -40,7 +40,7 @@ func pair(c *cli.Context) error {
 	if output == "" {
 		return usagef("pair needs to know where the flow goes: -o flow.flo")
 	}
-	if _, err := field.FormatOf(output); err != nil {
+	if _, err := flowfile.FormatOf(output); err != nil {
 		return place(errUsage, err)
 	}
 	for _, input := range []string{first, second} {
@@ -71,7 +71,7 @@ func pair(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := field.WriteFile(output, f); err != nil {
+	if err := flowfile.Write(output, f); err != nil {
 		return place(errOutput, err)
 	}
 	if !c.Bool("quiet") {

@@ -16,6 +16,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/visualize"
@@ -141,7 +142,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	if info.InSoftware != "" {
 		p.Notices = append(p.Notices, "decoded in software; "+info.InSoftware)
 	}
-	if passed := net[0].model.Passed(); passed != nil {
+	if passed := net[0].model.SkippedGPU(); passed != nil {
 		p.Notices = append(p.Notices, "not on the GPU: "+passed.Error())
 	}
 	if j.input == "-" && info.Audio+info.Subtitles > 0 {
@@ -234,7 +235,7 @@ func (j *job) export(f *field.Field) error {
 		if err := os.MkdirAll(e.dir, 0o777); err != nil {
 			return err
 		}
-		if err := field.WriteFile(filepath.Join(e.dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.extension)), f); err != nil {
+		if err := flowfile.Write(filepath.Join(e.dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.extension)), f); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,7 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, errInterrupted):
 		return 130
-	case errors.Is(err, errUsage), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrPair), errors.Is(err, encode.ErrOption):
+	case errors.Is(err, errUsage), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrCodecContainer), errors.Is(err, encode.ErrOption):
 		return 2
 	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
 		return 5

@@ -181,7 +181,7 @@ func TestExitCodes(t *testing.T) {
 	for code, errs := range map[int][]error{
 		0:   {nil},
 		1:   {errors.New("what")},
-		2:   {usagef("no"), place(errOutput, fmt.Errorf("x: %w", encode.ErrPair)), fmt.Errorf("x: %w", encode.ErrOption)},
+		2:   {usagef("no"), place(errOutput, fmt.Errorf("x: %w", encode.ErrCodecContainer)), fmt.Errorf("x: %w", encode.ErrOption)},
 		3:   {place(errInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
 		4:   {place(errOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
 		5:   {flow.ErrNoRuntime, place(errInput, decode.ErrHardware), place(errOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},

@@ -89,7 +89,7 @@ func choose(path string, o *Options) (muxer string, c codec, err error) {
 				fit = append(fit, e)
 			}
 		}
-		return "", c, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrPair, ext, name, strings.Join(fit, " "))
+		return "", c, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrCodecContainer, ext, name, strings.Join(fit, " "))
 	}
 	return muxer, c, nil
 }

@@ -59,12 +59,12 @@ type Options struct {
 
 // Errors that a caller may want to tell apart. A full disk is syscall.ENOSPC.
 var (
-	ErrExists   = errors.New("it exists already")
-	ErrNoFrames = errors.New("no frame was written, so there is no video to finish")
-	ErrPair     = errors.New("codec and container do not go together")
-	ErrOption   = errors.New("the encoder has no such option")
-	ErrUnknown  = errors.New("no such codec or container") // its sentences say it in their own words
-	ErrHardware = errors.New("hardware can't encode it")
+	ErrExists         = errors.New("it exists already")
+	ErrNoFrames       = errors.New("no frame was written, so there is no video to finish")
+	ErrCodecContainer = errors.New("codec and container do not go together")
+	ErrOption         = errors.New("the encoder has no such option")
+	ErrUnknown        = errors.New("no such codec or container") // its sentences say it in their own words
+	ErrHardware       = errors.New("hardware can't encode it")
 )
 
 // unknown is an ErrUnknown in words of its own.

@@ -41,3 +41,16 @@ func Known(u, v float32) bool { return u == u && v == v }
 
 // Unknown is what an unknown component holds.
 func Unknown() float32 { return float32(math.NaN()) }
+
+// Direction says which of the pair's frames the field starts from: "forward" from the earlier frame, "backward" from
+// the later one, "unknown" for a field without a pair.
+func (f *Field) Direction() string {
+	switch p := f.Pair; {
+	case p == nil || p.First == nil || p.Second == nil:
+		return "unknown"
+	case p.Second.Index > p.First.Index || p.Second.Index == p.First.Index && p.Second.PTS >= p.First.PTS:
+		return "forward"
+	default:
+		return "backward"
+	}
+}

@@ -20,11 +20,11 @@ type Statistics struct {
 
 // Distribution describes a set of numbers.
 type Distribution struct {
-	Least  float64 `json:"least"`
+	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Mean   float64 `json:"mean"`
 	P99    float64 `json:"p99"` // 99 % are not above it
-	Most   float64 `json:"most"`
+	Max    float64 `json:"max"`
 }
 
 // Statistics works them out.
@@ -61,7 +61,7 @@ func distribution(numbers []float64) Distribution {
 		sum += v
 	}
 	return Distribution{
-		Least: numbers[0], Median: (numbers[(n-1)/2] + numbers[n/2]) / 2, Mean: sum / float64(n),
-		P99: numbers[(99*n+99)/100-1], Most: numbers[n-1],
+		Min: numbers[0], Median: (numbers[(n-1)/2] + numbers[n/2]) / 2, Mean: sum / float64(n),
+		P99: numbers[(99*n+99)/100-1], Max: numbers[n-1],
 	}
 }

@@ -191,9 +191,9 @@ func (m *Model) Card() Card { return m.card }
 // Device is where the network runs; never Auto.
 func (m *Model) Device() Device { return m.device }
 
-// Passed says why auto did not take the GPU that this machine has, as a *DeviceError; nil where it has none, where
+// SkippedGPU says why auto did not take the GPU that this machine has, as a *DeviceError; nil where it has none, where
 // it was taken, or where a device was asked for.
-func (m *Model) Passed() error { return m.passed }
+func (m *Model) SkippedGPU() error { return m.passed }
 
 // Precision is what the network computes in: FP32 or FP16.
 func (m *Model) Precision() Precision { return m.precision }

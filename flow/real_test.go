@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 )
 
@@ -90,7 +91,7 @@ func realPairs(t *testing.T) []realPair {
 	}
 	var pairs []realPair
 	for _, row := range rows[1:] {
-		truth, err := field.ReadFile(filepath.Join(folder, row[3]))
+		truth, err := flowfile.Read(filepath.Join(folder, row[3]))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/picture"
 )
@@ -141,7 +142,7 @@ func prepare(o *Options) (*dataset, []pair, error) {
 
 // estimateFile finds a flow file in any format.
 func estimateFile(folder, name string) (string, error) {
-	for _, format := range field.Formats() {
+	for _, format := range flowfile.Formats() {
 		path := filepath.Join(folder, name+format.Extension())
 		if _, err := os.Stat(path); err == nil {
 			return path, nil
@@ -233,13 +234,13 @@ func (d *dataset) one(o *Options, p pair, estimate *field.Field) ([]field.Errors
 		if name, err = estimateFile(o.FlowDir, p.name); err != nil {
 			return nil, err
 		}
-		if estimate, err = field.ReadFile(name); err != nil {
+		if estimate, err = flowfile.Read(name); err != nil {
 			return nil, err
 		}
 	}
 	var truths []*field.Field
 	for _, path := range p.truths {
-		truth, err := field.ReadFile(path)
+		truth, err := flowfile.Read(path)
 		if err != nil {
 			return nil, err
 		}

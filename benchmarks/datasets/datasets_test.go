@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/picture"
 )
@@ -152,10 +153,10 @@ func TestBroken(t *testing.T) {
 		"unknown": {func(path string) error {
 			f := field.New(28, 20)
 			f.Vectors[6] = field.Unknown()
-			return field.WriteFile(path, f)
+			return flowfile.Write(path, f)
 		}, field.ErrUnknownFlow},
-		"size": {func(path string) error { return field.WriteFile(path, field.New(20, 28)) }, field.ErrSizes},
-		"cut":  {func(path string) error { return os.Truncate(path, 500) }, field.ErrFormat},
+		"size": {func(path string) error { return flowfile.Write(path, field.New(20, 28)) }, field.ErrSizes},
+		"cut":  {func(path string) error { return os.Truncate(path, 500) }, flowfile.ErrFormat},
 	} {
 		root := t.TempDir()
 		if err := os.CopyFS(root, os.DirFS(filepath.Join(tiny, "chairs"))); err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 )
 
 // Flow names one flow of the data set.
@@ -245,7 +245,7 @@ func (s Selection) needs(f Flow) []string {
 // estimateFile finds a flow in a tree of flows, in any format, with or without the split's folder.
 func (s Selection) estimateFile(tree string, f Flow) (string, error) {
 	for _, root := range []string{tree, filepath.Join(tree, filepath.Base(s.folder()))} {
-		for _, format := range field.Formats() {
+		for _, format := range flowfile.Formats() {
 			path := filepath.Join(root, f.Name()+format.Extension())
 			if _, err := os.Stat(path); err == nil {
 				return path, nil

@@ -15,9 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/internal/picture"
-	"github.com/wwflow/wwflow/internal/whole"
 )
 
 // Options says what to evaluate. Either FlowDir or Estimate is given.
@@ -245,14 +246,14 @@ func (e *evaluation) score(t task) error {
 	estimate := t.estimate
 	if estimate == nil {
 		var err error
-		if estimate, err = field.ReadFile(t.file); err != nil {
+		if estimate, err = flowfile.Read(t.file); err != nil {
 			return err
 		}
 	} else {
 		name = "flow of the network for " + t.Name()
 	}
 	truthFile := t.truth(e.folder())
-	truth, err := field.ReadFile(truthFile)
+	truth, err := flowfile.Read(truthFile)
 	if err != nil {
 		return err
 	}
@@ -279,7 +280,7 @@ func (e *evaluation) score(t task) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return unwritten(err)
 		}
-		if err := whole.WriteTo(path, func(w io.Writer) error {
+		if err := atomicfile.WriteTo(path, func(w io.Writer) error {
 			return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, ErrorPicture(errs, estimate.Width))
 		}); err != nil {
 			return unwritten(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/picture"
 )
@@ -188,11 +189,11 @@ func TestBroken(t *testing.T) {
 	}
 	change := func(edit func(f *field.Field) *field.Field) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
-			f, err := field.ReadFile(path)
+			f, err := flowfile.Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := field.WriteFile(path, edit(f)); err != nil {
+			if err := flowfile.Write(path, edit(f)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -203,14 +204,14 @@ func TestBroken(t *testing.T) {
 		damage     func(*testing.T, string)
 		want       error
 	}{
-		{"truth cut short", truth, cut, field.ErrFormat},
+		{"truth cut short", truth, cut, flowfile.ErrFormat},
 		{"truth missing at the end", truth, remove, fs.ErrNotExist},
 		{"truth missing in between", "train/0001/flow_FW_left/flow_FW_left_0001.flo5", remove, fs.ErrNotExist},
 		{"map missing", "train/0002/maps/skymap_left/skymap_left_0001.png", remove, fs.ErrNotExist},
 		{"map cut short", "train/0002/maps/rigidmap_FW_left/rigidmap_FW_left_0001.png", cut, picture.ErrFormat},
 		{"truth of a wrong size", truth, small, ErrSize},
 		{"estimate missing", estimate, remove, fs.ErrNotExist},
-		{"estimate cut short", estimate, cut, field.ErrFormat},
+		{"estimate cut short", estimate, cut, flowfile.ErrFormat},
 		{"estimate of a wrong size", estimate, small, ErrSize},
 		{"estimate of the truth's size", estimate, change(func(f *field.Field) *field.Field { return field.New(2*f.Width, 2*f.Height) }), ErrSize},
 		{"estimate unknown", estimate, change(func(f *field.Field) *field.Field { f.Vectors[99] = field.Unknown(); return f }), ErrUnknown},
@@ -272,7 +273,7 @@ func fromFiles(t *testing.T, s Selection, again *int) Estimator {
 		if err != nil {
 			return nil, err
 		}
-		return field.ReadFile(path)
+		return flowfile.Read(path)
 	}
 }
 
@@ -352,7 +353,7 @@ func TestChangedEstimate(t *testing.T) {
 	if err := os.Remove(path + ".flo5"); err != nil {
 		t.Fatal(err)
 	}
-	if err := field.WriteFile(path+".flo", field.New(48, 32)); err != nil { // any format is read
+	if err := flowfile.Write(path+".flo", field.New(48, 32)); err != nil { // any format is read
 		t.Fatal(err)
 	}
 	after, err := Evaluate(t.Context(), o)
@@ -441,7 +442,7 @@ func TestSubmit(t *testing.T) {
 	if _, err := Submit(t.Context(), o, out); err != nil {
 		t.Fatal(err)
 	}
-	f, err := field.ReadFile(found[3])
+	f, err := flowfile.Read(found[3])
 	if err != nil || f.Vectors[0] != 0 {
 		t.Errorf("%v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 )
 
 // TestFlows is how many flows a submission for optical flow has: forwards and backwards, left and right, of the 1,000
@@ -54,7 +55,7 @@ func Submit(ctx context.Context, o Options, out string) (int, error) {
 			if from, err = o.estimateFile(o.FlowDir, f); err != nil {
 				return 0, err
 			}
-			estimate, err = field.ReadFile(from)
+			estimate, err = flowfile.Read(from)
 		} else {
 			estimate, err = e.estimate(ctx, &kept, f)
 		}
@@ -67,7 +68,7 @@ func Submit(ctx context.Context, o Options, out string) (int, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return 0, unwritten(err)
 		}
-		if err := field.WriteFile(path, estimate); err != nil {
+		if err := flowfile.Write(path, estimate); err != nil {
 			return 0, unwritten(err)
 		}
 		e.progress()
@@ -102,7 +103,7 @@ func checkFile(path string, width, height int) error {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	f, err := field.ReadFile(path)
+	f, err := flowfile.Read(path)
 	if err != nil {
 		return err
 	}

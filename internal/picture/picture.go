@@ -12,8 +12,6 @@ import (
 	"os"
 	"strconv"
 
-	"golang.org/x/image/draw"
-
 	"github.com/wwflow/wwflow/frame"
 )
 
@@ -29,16 +27,7 @@ func Read(path string) (*frame.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := frame.New(m.Bounds().Dx(), m.Bounds().Dy())
-	rgba, ok := m.(*image.RGBA)
-	if !ok {
-		rgba = image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
-		draw.Draw(rgba, rgba.Bounds(), m, m.Bounds().Min, draw.Src)
-	}
-	for i := range f.Width * f.Height {
-		copy(f.Pix[3*i:3*i+3], rgba.Pix[4*i:])
-	}
-	return f, nil
+	return frame.FromImage(m), nil
 }
 
 // Decode returns the picture in a file as the decoder made it. Errors name the file.

@@ -1,10 +1,12 @@
-package field
+package flowfile
 
 import (
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/wwflow/wwflow/field"
 )
 
 // Middlebury's .flo: the float 202021.25, width and height as 32-bit integers, then u and v for each pixel from the
@@ -15,7 +17,7 @@ const (
 	floUnknown = 1e10
 )
 
-func readFlo(r io.Reader) (*Field, error) {
+func readFlo(r io.Reader) (*field.Field, error) {
 	var h struct {
 		Magic         float32
 		Width, Height int32
@@ -29,14 +31,14 @@ func readFlo(r io.Reader) (*Field, error) {
 	if err := checkSize(int64(h.Width), int64(h.Height)); err != nil {
 		return nil, err
 	}
-	f := &Field{Width: int(h.Width), Height: int(h.Height)}
+	f := &field.Field{Width: int(h.Width), Height: int(h.Height)}
 	var err error
 	if f.Vectors, err = readFloats(r, 2*f.Width*f.Height, binary.LittleEndian); err != nil {
 		return nil, err
 	}
 	for i := 0; i < len(f.Vectors); i += 2 {
 		if !holdsFlo(f.Vectors[i], f.Vectors[i+1]) {
-			f.Vectors[i], f.Vectors[i+1] = Unknown(), Unknown()
+			f.Vectors[i], f.Vectors[i+1] = field.Unknown(), field.Unknown()
 		}
 	}
 	return f, nil
@@ -47,15 +49,15 @@ func holdsFlo(u, v float32) bool {
 	return math.Abs(float64(u)) <= floLimit && math.Abs(float64(v)) <= floLimit
 }
 
-func writeFlo(w io.Writer, f *Field) error {
+func writeFlo(w io.Writer, f *field.Field) error {
 	out := make([]float32, len(f.Vectors))
 	for i := 0; i < len(out); i += 2 {
 		u, v := f.Vectors[i], f.Vectors[i+1]
 		switch {
-		case !Known(u, v):
+		case !field.Known(u, v):
 			u, v = floUnknown, floUnknown
 		case !holdsFlo(u, v):
-			return f.rangeError(Flo, i)
+			return rangeError(f, Flo, i)
 		}
 		out[i], out[i+1] = u, v
 	}
@@ -69,6 +71,6 @@ func writeFlo(w io.Writer, f *Field) error {
 }
 
 // rangeError tells of the vector whose u is number i.
-func (f *Field) rangeError(format Format, i int) error {
+func rangeError(f *field.Field, format Format, i int) error {
 	return &RangeError{format, i / 2 % f.Width, i / 2 / f.Width, f.Vectors[i], f.Vectors[i+1]}
 }

@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"bytes"
@@ -12,19 +12,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 )
 
 // golden is the field in every file of testdata: its formula is that of testdata/generate.py.
-func golden() *Field {
-	f := New(7, 5)
+func golden() *field.Field {
+	f := field.New(7, 5)
 	for y := range f.Height {
 		for x := range f.Width {
 			i := 2 * (y*f.Width + x)
 			f.Vectors[i] = 3*float32(x) - 2*float32(y) + 0.25
 			f.Vectors[i+1] = 0.5*float32(y*y) - float32(x) - 1.0/64
 			if x == 2 && y == 1 || x == 6 && y == 4 {
-				f.Vectors[i], f.Vectors[i+1] = Unknown(), Unknown()
+				f.Vectors[i], f.Vectors[i+1] = field.Unknown(), field.Unknown()
 			}
 		}
 	}
@@ -33,7 +34,7 @@ func golden() *Field {
 
 // differ tells of the first vector in which two fields differ by more than tolerance, bit for bit if that is 0; it
 // is "" where there is none.
-func differ(a, b *Field, tolerance float64) string {
+func differ(a, b *field.Field, tolerance float64) string {
 	if a.Width != b.Width || a.Height != b.Height || len(a.Vectors) != len(b.Vectors) {
 		return "size"
 	}
@@ -53,7 +54,7 @@ func TestGolden(t *testing.T) {
 		"golden.flo5": 0, "shuffle.flo5": 0, "fletcher.flo5": 0, "contiguous.flo5": 0, "float64-big-endian.flo5": 0,
 		"float16.flo5": 0.004, "golden.exr": 0, "none-rgb.exr": 0, "half-zips.exr": 0.004,
 	} {
-		f, err := ReadFile(filepath.Join("testdata", name))
+		f, err := Read(filepath.Join("testdata", name))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -64,45 +65,23 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestDisparity(t *testing.T) {
-	d, err := ReadDisparity("testdata/golden.dsp5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "a.dsp5")
-	if err := WriteDisparity(path, d); err != nil {
-		t.Fatal(err)
-	}
-	back, err := ReadDisparity(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := golden()
-	for i, v := range back.Values {
-		if w := want.Vectors[2*i]; v != w && (v == v || w == w) {
-			t.Fatalf("value %d is %v, want %v", i, v, w)
-		}
-	}
-}
-
-// TestRoundTrip writes fields of odd sizes and reads them again. KITTI's steps are 1/64 pixel; all else is exact.
 func TestRoundTrip(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {7, 5}, {33, 17}, {1, 40}, {301, 1}, {640, 480}} {
-		f := New(size[0], size[1])
+		f := field.New(size[0], size[1])
 		for i := range f.Vectors {
 			f.Vectors[i] = float32(511 * math.Sin(float64(i)*1.37))
 		}
 		for i := 0; i < len(f.Vectors); i += 2 * 11 {
-			f.Vectors[i], f.Vectors[i+1] = Unknown(), Unknown()
+			f.Vectors[i], f.Vectors[i+1] = field.Unknown(), field.Unknown()
 		}
 		for _, format := range Formats() {
 			path := filepath.Join(t.TempDir(), "a"+format.Extension())
 			for range 2 { // the second one replaces the first
-				if err := WriteFile(path, f); err != nil {
+				if err := Write(path, f); err != nil {
 					t.Fatalf("%s: %v", format, err)
 				}
 			}
-			back, err := ReadFile(path)
+			back, err := Read(path)
 			if err != nil {
 				t.Fatalf("%s: %v", format, err)
 			}
@@ -122,14 +101,14 @@ func TestRoundTrip(t *testing.T) {
 
 // TestHalfKnown: a vector of which one component is unknown is unknown, in every format and as both components.
 func TestHalfKnown(t *testing.T) {
-	f := New(2, 1)
-	f.Vectors = []float32{Unknown(), 3, 1, -2}
+	f := field.New(2, 1)
+	f.Vectors = []float32{field.Unknown(), 3, 1, -2}
 	for _, format := range Formats() {
 		path := filepath.Join(t.TempDir(), "a"+format.Extension())
-		if err := WriteFile(path, f); err != nil {
+		if err := Write(path, f); err != nil {
 			t.Fatal(err)
 		}
-		back, err := ReadFile(path)
+		back, err := Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +141,7 @@ func TestKITTIRounds(t *testing.T) {
 		{0, 0}, {0.0078124, 0}, {0.0078126, 1. / 64}, {-0.0078124, 0}, {-0.0078126, -1. / 64},
 		{1.0 / 64 * 0.999, 1. / 64}, {-512, -512}, {511.984375, 511.984375}, {511.99, 511.984375},
 	} {
-		f := New(1, 1)
+		f := field.New(1, 1)
 		f.Vectors[0], f.Vectors[1] = c.in, -0.25
 		var b bytes.Buffer
 		if err := Encode(&b, f, KITTI); err != nil {
@@ -189,7 +168,7 @@ func TestRange(t *testing.T) {
 		f := golden()
 		f.Vectors[2*(3*f.Width+4)+1] = c.v
 		path := filepath.Join(t.TempDir(), "a"+c.format.Extension())
-		err := WriteFile(path, f)
+		err := Write(path, f)
 		var out *RangeError
 		if !errors.As(err, &out) || out.X != 4 || out.Y != 3 || out.V != c.v || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s %v: %v", c.format, c.v, err)
@@ -215,7 +194,7 @@ func TestCut(t *testing.T) {
 			if err := os.WriteFile(path, whole[:n], 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ReadFile(path); !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), path+": ") {
+			if _, err := Read(path); !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), path+": ") {
 				t.Fatalf("%s cut at byte %d of %d: %v", format, n, len(whole), err)
 			}
 		}
@@ -248,18 +227,18 @@ func TestReadErrors(t *testing.T) {
 		if err := os.WriteFile(path, c.data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadFile(path); !errors.Is(err, c.want) || !strings.HasPrefix(err.Error(), path+": ") {
+		if _, err := Read(path); !errors.Is(err, c.want) || !strings.HasPrefix(err.Error(), path+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, want := range map[string]error{
 		"no-flow.flo5": ErrFormat, "integers.flo5": ErrFormat, "hole.flo5": ErrFormat, "huge.flo5": ErrTooLarge, "missing.flo5": fs.ErrNotExist, "missing.flo": fs.ErrNotExist,
 	} {
-		if _, err := ReadFile("testdata/" + name); !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
+		if _, err := Read("testdata/" + name); !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := WriteFile(filepath.Join(t.TempDir(), "missing", "a.flo5"), golden()); !errors.Is(err, fs.ErrNotExist) {
+	if err := Write(filepath.Join(t.TempDir(), "missing", "a.flo5"), golden()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("into no folder: %v", err)
 	}
 }
@@ -271,7 +250,7 @@ func TestEXRHeader(t *testing.T) {
 	folder := t.TempDir()
 	exr, theirs := filepath.Join(folder, "a.exr"), filepath.Join(folder, "b.exr")
 	f := golden()
-	if err := WriteFile(exr, f); err != nil {
+	if err := Write(exr, f); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(tool, "--info", "-v", exr).CombinedOutput()
@@ -288,16 +267,16 @@ func TestEXRHeader(t *testing.T) {
 	}
 	// With a pair the header tells the direction, and the channels are named for it.
 	f.Pair = &frame.Pair{First: &frame.Frame{Index: 5}, Second: &frame.Frame{Index: 4}}
-	if err := WriteFile(exr, f); err != nil {
+	if err := Write(exr, f); err != nil {
 		t.Fatal(err)
 	}
 	if out, err = exec.Command(tool, "--info", "-v", exr).CombinedOutput(); err != nil || !strings.Contains(string(out), "backward.u, backward.v") || !strings.Contains(string(out), `flowDirection: "backward"`) {
 		t.Errorf("%v: %s", err, out)
 	}
-	if ours, err := ReadFile(exr); err != nil || differ(ours, f, 0) != "" {
+	if ours, err := Read(exr); err != nil || differ(ours, f, 0) != "" {
 		t.Errorf("backward: %v", err)
 	}
-	back, err := ReadFile(theirs)
+	back, err := Read(theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +290,7 @@ func TestOthersRead(t *testing.T) {
 	python := foreign(t, "/usr/bin/python3")
 	folder := t.TempDir()
 	for _, format := range []Format{Flo5, NPY, KITTI} {
-		if err := WriteFile(filepath.Join(folder, "a"+format.Extension()), golden()); err != nil {
+		if err := Write(filepath.Join(folder, "a"+format.Extension()), golden()); err != nil {
 			t.Fatal(err)
 		}
 	}

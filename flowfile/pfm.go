@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"bufio"
@@ -7,13 +7,15 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"github.com/wwflow/wwflow/field"
 )
 
 // PFM with three channels, as FlyingThings3D holds its flow: "PF", width, height and a scale in text, each ended
 // by white space, then u, v and an unused number for each pixel, the bottom row first. A negative scale means
 // little-endian. Unknown flow is NaN.
 
-func readPFM(r io.Reader) (*Field, error) {
+func readPFM(r io.Reader) (*field.Field, error) {
 	in := bufio.NewReader(r)
 	var words [4]string
 	for i := range words {
@@ -42,7 +44,7 @@ func readPFM(r io.Reader) (*Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := New(int(width), int(height))
+	f := field.New(int(width), int(height))
 	for y := range f.Height {
 		row := numbers[3*f.Width*(f.Height-1-y):]
 		for x := range f.Width {
@@ -73,7 +75,7 @@ func pfmWord(in *bufio.Reader) (string, error) {
 	}
 }
 
-func writePFM(w io.Writer, f *Field) error {
+func writePFM(w io.Writer, f *field.Field) error {
 	if _, err := fmt.Fprintf(w, "PF\n%d %d\n-1.0\n", f.Width, f.Height); err != nil {
 		return err
 	}

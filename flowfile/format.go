@@ -1,4 +1,5 @@
-package field
+// Package flowfile reads and writes the file formats that hold a flow field. Only .flo5 needs C code (HDF5).
+package flowfile
 
 import (
 	"errors"
@@ -9,8 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/internal/hdf5"
-	"github.com/wwflow/wwflow/internal/whole"
 )
 
 // Format is a file format that holds a flow field.
@@ -87,7 +89,7 @@ func (e *RangeError) Error() string {
 // ReadFile reads a flow field. The format is told from the extension of path. Unknown flow is NaN in both
 // components, however the format writes it. Errors name the file; errors.Is finds ErrFormat, ErrTooLarge,
 // ErrUnknownFormat and those of package os.
-func ReadFile(path string) (*Field, error) {
+func Read(path string) (*field.Field, error) {
 	format, err := FormatOf(path)
 	if err != nil {
 		return nil, err
@@ -108,17 +110,17 @@ func ReadFile(path string) (*Field, error) {
 
 // WriteFile writes a flow field in the format that path's extension asks for, and replaces a file of that name.
 // The file appears under its name only when it is whole. Confidence is not written.
-func WriteFile(path string, f *Field) error {
+func Write(path string, f *field.Field) error {
 	format, err := FormatOf(path)
 	if err != nil {
 		return err
 	}
 	if format == Flo5 {
-		err = whole.Write(path, func(temporary string) error {
+		err = atomicfile.Write(path, func(temporary string) error {
 			return hdf5.Write(temporary, flowSet, &hdf5.Array{Shape: []int{f.Height, f.Width, 2}, Data: tidy(f.Vectors)})
 		})
 	} else {
-		err = whole.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) })
+		err = atomicfile.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) })
 	}
 	var named *os.PathError
 	if err != nil && !errors.As(err, &named) {
@@ -128,7 +130,7 @@ func WriteFile(path string, f *Field) error {
 }
 
 // Decode reads a flow field from a stream in any format but Flo5, which needs a file.
-func Decode(r io.Reader, format Format) (*Field, error) {
+func Decode(r io.Reader, format Format) (*field.Field, error) {
 	switch format {
 	case Flo:
 		return readFlo(r)
@@ -145,7 +147,7 @@ func Decode(r io.Reader, format Format) (*Field, error) {
 }
 
 // Encode writes a flow field to a stream in any format but Flo5, which needs a file.
-func Encode(w io.Writer, f *Field, format Format) error {
+func Encode(w io.Writer, f *field.Field, format Format) error {
 	switch format {
 	case Flo:
 		return writeFlo(w, f)
@@ -159,19 +161,6 @@ func Encode(w io.Writer, f *Field, format Format) error {
 		return writeEXR(w, f)
 	}
 	return fmt.Errorf("%w for a stream: %q", ErrUnknownFormat, format)
-}
-
-// Direction says which of the pair's frames the field starts from: "forward" from the earlier frame, "backward" from
-// the later one, "unknown" for a field without a pair.
-func (f *Field) Direction() string {
-	switch p := f.Pair; {
-	case p == nil || p.First == nil || p.Second == nil:
-		return "unknown"
-	case p.Second.Index > p.First.Index || p.Second.Index == p.First.Index && p.Second.PTS >= p.First.PTS:
-		return "forward"
-	default:
-		return "backward"
-	}
 }
 
 // checkSize refuses a size that no file of ours has, before memory is taken for it.
@@ -194,7 +183,7 @@ func tidy(vectors []float32) []float32 {
 			if !copied {
 				vectors, copied = slices.Clone(vectors), true
 			}
-			vectors[i], vectors[i+1] = Unknown(), Unknown()
+			vectors[i], vectors[i+1] = field.Unknown(), field.Unknown()
 		}
 	}
 	return vectors

@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"bytes"
@@ -74,7 +74,7 @@ func FuzzFlo5(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		a, err := ReadFile(path)
+		a, err := Read(path)
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
 				t.Fatalf("another error: %v", err)

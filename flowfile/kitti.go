@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"image/png"
 	"io"
 	"math"
+
+	"github.com/wwflow/wwflow/field"
 )
 
 // KITTI's flow map: a 16-bit RGB PNG. u = (R - 32768) / 64, v = (G - 32768) / 64; the pixel is known where B isn't 0.
@@ -15,7 +17,7 @@ const (
 	kittiScale = 64
 )
 
-func readKITTI(r io.Reader) (*Field, error) {
+func readKITTI(r io.Reader) (*field.Field, error) {
 	// The header is looked at first, because the decoder takes memory for what it claims.
 	var head bytes.Buffer
 	c, err := png.DecodeConfig(io.TeeReader(r, &head))
@@ -33,12 +35,12 @@ func readKITTI(r io.Reader) (*Field, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: KITTI's flow is a 16-bit RGB PNG, this is another kind of picture", ErrFormat)
 	}
-	f := New(c.Width, c.Height)
+	f := field.New(c.Width, c.Height)
 	for i := range f.Width * f.Height {
 		// The decoder's rows have no gaps: 8 bytes for each pixel, big-endian R, G, B, A.
 		p := m.Pix[8*i : 8*i+6]
 		if p[4]|p[5] == 0 {
-			f.Vectors[2*i], f.Vectors[2*i+1] = Unknown(), Unknown()
+			f.Vectors[2*i], f.Vectors[2*i+1] = field.Unknown(), field.Unknown()
 			continue
 		}
 		f.Vectors[2*i] = fromKITTI(p[0], p[1])
@@ -54,18 +56,18 @@ func pngError(err error) error {
 	return fmt.Errorf("%w: %w", ErrFormat, err)
 }
 
-func writeKITTI(w io.Writer, f *Field) error {
+func writeKITTI(w io.Writer, f *field.Field) error {
 	m := image.NewRGBA64(image.Rect(0, 0, f.Width, f.Height))
 	for i := range f.Width * f.Height {
 		p := m.Pix[8*i : 8*i+8]
 		p[6], p[7] = 255, 255 // opaque, so that the encoder writes three channels
 		u, v := f.Vectors[2*i], f.Vectors[2*i+1]
-		if !Known(u, v) {
+		if !field.Known(u, v) {
 			continue // all three channels 0, as the devkit writes it
 		}
 		a, b := toKITTI(u), toKITTI(v)
 		if a < 0 || a > math.MaxUint16 || b < 0 || b > math.MaxUint16 {
-			return f.rangeError(KITTI, 2*i)
+			return rangeError(f, KITTI, 2*i)
 		}
 		p[0], p[1] = byte(uint16(a)>>8), byte(uint16(a))
 		p[2], p[3] = byte(uint16(b)>>8), byte(uint16(b))

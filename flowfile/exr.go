@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/internal/half"
 )
 
@@ -36,7 +37,7 @@ const (
 
 var exrLines = map[byte]int{exrNone: 1, exrZIPS: 1, exrZIP: 16}
 
-func writeEXR(w io.Writer, f *Field) error {
+func writeEXR(w io.Writer, f *field.Field) error {
 	var h bytes.Buffer
 	u32 := func(v uint32) []byte { return binary.LittleEndian.AppendUint32(nil, v) }
 	attribute := func(name, kind string, value []byte) {
@@ -109,7 +110,7 @@ type exrChannel struct {
 	half bool
 }
 
-func readEXR(r io.Reader) (*Field, error) {
+func readEXR(r io.Reader) (*field.Field, error) {
 	h, err := readEXRHeader(r)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,7 @@ func readEXR(r io.Reader) (*Field, error) {
 	if _, err := io.CopyN(io.Discard, r, int64(count)*8); err != nil {
 		return nil, cut(err)
 	}
-	var f *Field
+	var f *field.Field
 	seen := make(map[int]bool)
 	for range count {
 		var block struct{ Y, Size int32 }
@@ -157,7 +158,7 @@ func readEXR(r io.Reader) (*Field, error) {
 			}
 		}
 		if f == nil {
-			f = New(width, height)
+			f = field.New(width, height)
 		}
 		for k := range n {
 			h.line(packed[k*width*h.lineBytes:], f.Vectors[2*width*(y+k):][:2*width])

@@ -1,6 +1,6 @@
-// Package whole writes files that are never seen half done: a file is written under a hidden name beside its
+// Package atomicfile writes files that are never seen half done: a file is written under a hidden name beside its
 // own, brought to the disk, and then renamed.
-package whole
+package atomicfile
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package field
+package flowfile
 
 import (
 	"encoding/binary"
@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wwflow/wwflow/field"
 )
 
 // NumPy's .npy: a mark, a version, a Python dictionary in text, and the numbers. Height x width x 2 numbers of type
@@ -20,7 +22,7 @@ var (
 	npyShape = regexp.MustCompile(`'shape':\s*\(\s*(\d+),\s*(\d+),\s*2,?\s*\)`)
 )
 
-func readNPY(r io.Reader) (*Field, error) {
+func readNPY(r io.Reader) (*field.Field, error) {
 	head := make([]byte, 10)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, cut(err)
@@ -59,7 +61,7 @@ func readNPY(r io.Reader) (*Field, error) {
 	if string(kind[1]) == ">" {
 		order = binary.BigEndian
 	}
-	f := &Field{Width: int(width), Height: int(height)}
+	f := &field.Field{Width: int(width), Height: int(height)}
 	n := 2 * f.Width * f.Height
 	if string(kind[2]) == "4" {
 		var err error
@@ -84,7 +86,7 @@ func readNPY(r io.Reader) (*Field, error) {
 	return f, nil
 }
 
-func writeNPY(w io.Writer, f *Field) error {
+func writeNPY(w io.Writer, f *field.Field) error {
 	text := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, 2), }", f.Height, f.Width)
 	// The numbers begin at a multiple of 64 bytes, after a line feed.
 	text += strings.Repeat(" ", 63-(10+len(text))%64) + "\n"
