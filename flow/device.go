@@ -75,7 +75,7 @@ func (d Device) settings(threads int, precision Precision, cache string) ort.Set
 		Threads: threads,
 		// Idle threads of one graph would spin on the cores that the other graph, the decoder and the encoder need:
 		// on two busy cores a run took 11 s of processor time with spinning and 7 s without, and less real time too.
-		Entries: map[string]string{"session.intra_op.allow_spinning": "0"},
+		Config: map[string]string{"session.intra_op.allow_spinning": "0"},
 	}
 	cuda := ort.Provider{Name: "CUDA", Options: map[string]string{
 		"device_id": strconv.Itoa(d.Index),
@@ -85,15 +85,15 @@ func (d Device) settings(threads int, precision Precision, cache string) ort.Set
 		// Blocks of the size asked for instead of the next power of two: peak memory counts.
 		"arena_extend_strategy": "kSameAsRequested",
 	}}
-	memory := ort.Place{Memory: "Cuda", Staging: "CudaPinned", Index: d.Index}
+	memory := ort.Memory{Device: "Cuda", Staging: "CudaPinned", Index: d.Index}
 	switch d.Kind {
 	case CUDA:
-		s.Providers, s.Place = []ort.Provider{cuda}, memory
+		s.Providers, s.Memory = []ort.Provider{cuda}, memory
 	case TensorRT:
 		// CUDA takes what TensorRT has no operator for, such as the fused attention.
-		s.Providers, s.Place = []ort.Provider{{Name: "TensorRT", Options: d.tensorRT(precision, cache)}, cuda}, memory
+		s.Providers, s.Memory = []ort.Provider{{Name: "TensorRT", Options: d.tensorRT(precision, cache)}, cuda}, memory
 	case WebGPU:
-		s.Providers, s.Place = []ort.Provider{{Name: "WebGPU"}}, ort.Place{Memory: "WebGPU_Buf"}
+		s.Providers, s.Memory = []ort.Provider{{Name: "WebGPU"}}, ort.Memory{Device: "WebGPU_Buf"}
 	}
 	return s
 }

@@ -46,11 +46,11 @@ func TestDeviceSettings(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Equal(providers, test.providers) || s.Place.Memory != test.memory || s.Place.Staging != test.staging || s.Threads != 3 {
-			t.Errorf("%s: providers %v in %q with %q and %d threads", test.device, providers, s.Place.Memory, s.Place.Staging, s.Threads)
+		if !slices.Equal(providers, test.providers) || s.Memory.Device != test.memory || s.Memory.Staging != test.staging || s.Threads != 3 {
+			t.Errorf("%s: providers %v in %q with %q and %d threads", test.device, providers, s.Memory.Device, s.Memory.Staging, s.Threads)
 		}
-		if d.Index != s.Place.Index {
-			t.Errorf("%s: features would lie on GPU %d", test.device, s.Place.Index)
+		if d.Index != s.Memory.Index {
+			t.Errorf("%s: features would lie on GPU %d", test.device, s.Memory.Index)
 		}
 	}
 }

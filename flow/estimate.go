@@ -50,12 +50,12 @@ func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, err
 			}
 		}
 		// The network writes into the result's slices, or into memory that a GPU writes faster to.
-		flow, vectors, err := ort.Down(decoder.session, result.Vectors, 1, int64(height), int64(width), 2)
+		flow, vectors, err := ort.NewOutput(decoder.session, result.Vectors, 1, int64(height), int64(width), 2)
 		if err != nil {
 			return decoder.describe(a.frame, err)
 		}
 		defer flow.Close()
-		logScale, scales, err := ort.Down(decoder.session, result.Confidence, 1, int64(height), int64(width))
+		logScale, scales, err := ort.NewOutput(decoder.session, result.Confidence, 1, int64(height), int64(width))
 		if err != nil {
 			return decoder.describe(a.frame, err)
 		}

@@ -44,7 +44,7 @@ func (m *Model) Encode(ctx context.Context, f *frame.Frame) (*Features, error) {
 	}
 	features := &Features{model: m, frame: f}
 	err := m.use(ctx, func(encoder, _ *graph) error {
-		picture, err := ort.Up(encoder.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
+		picture, err := ort.NewInput(encoder.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
 		if err != nil {
 			return encoder.describe(f, err)
 		}

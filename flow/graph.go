@@ -29,7 +29,7 @@ func openGraph(name string, data []byte, device Device, settings ort.Settings) (
 	switch {
 	case errors.As(err, &said) && said.OutOfMemory():
 		return nil, fmt.Errorf("%s on %s: %w to load it: free some, or take another --device", name, device, ErrMemory)
-	case device.Kind != CPU && said != nil && !said.Graph():
+	case device.Kind != CPU && said != nil && !said.BadGraph():
 		return nil, &DeviceError{Device: device, Missing: fmt.Sprintf("it can't load %s: %v", name, err)}
 	}
 	return nil, fmt.Errorf("%w: %s on %s: %w", ErrNetwork, name, device, err)
@@ -51,13 +51,13 @@ func names(ports []ort.Port) []string {
 }
 
 // expect demands that the graph has exactly these inputs or outputs, in any order, all of one type.
-func (g *graph) expect(what string, have []ort.Port, elements ort.Elements, want ...string) error {
+func (g *graph) expect(what string, have []ort.Port, element ort.ElementType, want ...string) error {
 	if !slices.Equal(slices.Sorted(slices.Values(names(have))), slices.Sorted(slices.Values(want))) {
 		return fmt.Errorf("%w: %s has the %ss %s, and must have %s", ErrNetwork, g.name, what, strings.Join(names(have), ", "), strings.Join(want, ", "))
 	}
 	for _, p := range have {
-		if p.Elements != elements {
-			return fmt.Errorf("%w: %s: its %s %q is %s, and must be %s", ErrNetwork, g.name, what, p.Name, p.Elements, elements)
+		if p.Type != element {
+			return fmt.Errorf("%w: %s: its %s %q is %s, and must be %s", ErrNetwork, g.name, what, p.Name, p.Type, element)
 		}
 	}
 	return nil

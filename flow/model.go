@@ -177,8 +177,8 @@ func connect(encoder, decoder *graph) ([]feed, error) {
 			return nil, fmt.Errorf("%w: the input %q of %s is none of the outputs of %s (a. or b. and one of %s)",
 				ErrNetwork, port.Name, decoder.name, encoder.name, strings.Join(names(outputs), ", "))
 		}
-		if made := outputs[at].Elements; made != port.Elements {
-			return nil, fmt.Errorf("%w: %s wants %q as %s, and %s makes it as %s", ErrNetwork, decoder.name, port.Name, port.Elements, encoder.name, made)
+		if made := outputs[at].Type; made != port.Type {
+			return nil, fmt.Errorf("%w: %s wants %q as %s, and %s makes it as %s", ErrNetwork, decoder.name, port.Name, port.Type, encoder.name, made)
 		}
 		feeds[i] = feed{second: side == "b", feature: at}
 	}

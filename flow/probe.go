@@ -71,7 +71,7 @@ func (d Device) missing() error {
 		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && countNVIDIA() == 0 {
 			return &DeviceError{Device: d, Missing: "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"}
 		}
-		if !slices.Contains(ort.Available(), "WebGpuExecutionProvider") {
+		if !slices.Contains(ort.Providers(), "WebGpuExecutionProvider") {
 			return &DeviceError{Device: d, Missing: loadedPath() + " was built without WebGPU"}
 		}
 		return nil
@@ -86,7 +86,7 @@ func (d Device) missing() error {
 	e := &DeviceError{Device: d}
 	const take = "`make gpu-runtime` fetches one that fits, --ort or WWFLOW_ORT names it"
 	// A library that was built without them has another layout of what it shares with providers: they would crash.
-	if !slices.Contains(ort.Available(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Available(), "TensorrtExecutionProvider") {
+	if !slices.Contains(ort.Providers(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Providers(), "TensorrtExecutionProvider") {
 		clauses = append(clauses, fmt.Sprintf("%s was built without %s (%s)", loadedPath(), d.Kind, take))
 	}
 	absent, wanting, needs := d.libraries(filepath.Dir(loadedPath()))
@@ -190,13 +190,13 @@ func (d Device) try() error {
 		return err
 	}
 	defer session.Close()
-	x, err := ort.Up(session, []float32{1, -3}, 2)
+	x, err := ort.NewInput(session, []float32{1, -3}, 2)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
 	values := make([]float32, 2)
-	y, down, err := ort.Down(session, values, 2)
+	y, down, err := ort.NewOutput(session, values, 2)
 	if err != nil {
 		return err
 	}

@@ -70,9 +70,10 @@ func (r *run) measurement() Measurement {
 	total := w.end.Sub(w.begin).Seconds()
 	m := Measurement{
 		Input: r.info.Path, Width: r.info.Width, Height: r.info.Height, Images: w.images,
-		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(), PeakMemory: procinfo.PeakMemory(),
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
 		PerSecond: float64(w.images-1) / w.end.Sub(w.first).Seconds(),
 	}
+	m.PeakMemory, _ = procinfo.PeakMemory() // 0 where the system does not tell
 	largest := 0.0
 	for i, name := range stageNames {
 		t := StageTiming{Name: name, Workers: 1, QueueLength: w.queues[i].area / total, QueueCapacity: w.queues[i].capacity}
