@@ -20,7 +20,7 @@ func TestReportFormats(t *testing.T) {
 		PerPair: []Row{{"clean/alley_1/frame_0001", 1, []float64{2, math.NaN(), 12.34567}}},
 	}
 	always := report
-	always.always = true
+	always.showPairs = true
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"report.txt":           func(b *bytes.Buffer) error { return report.WriteText(b, false) },
 		"report.json":          func(b *bytes.Buffer) error { return report.WriteJSON(b, false) },
