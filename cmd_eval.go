@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -29,8 +28,8 @@ For Spring there is wwflow spring.`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "dataset", Usage: strings.Join(datasets.Names(), ", ")},
 			&cli.StringFlag{Name: "root", Usage: "`DIR` of the data set"},
-			&cli.StringFlag{Name: "pass", Value: "both", Usage: "Sintel: clean, final or both"},
-			&cli.StringFlag{Name: "split", Value: "all", Usage: "FlyingChairs: train, val or all"},
+			&cli.StringFlag{Name: "pass", Usage: "Sintel: clean, final or both (default: both)"},
+			&cli.StringFlag{Name: "split", Usage: "FlyingChairs: train, val or all (default: all)"},
 			&cli.BoolFlag{Name: "per-pair", Usage: "a row for each pair as well"},
 		}, scoringFlags()),
 	}
@@ -57,10 +56,7 @@ func eval(c *cli.Context) error {
 	}
 	// What is wrong with the data set is said before the network is loaded.
 	if err := datasets.Check(o); err != nil {
-		if errors.Is(err, datasets.ErrDataset) {
-			return place(errUsage, err)
-		}
-		return place(errInput, err)
+		return placeInput(err)
 	}
 	source, err := openFlowSource(c)
 	if err != nil {

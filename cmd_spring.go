@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/benchmarks/datasets"
 	"github.com/wwflow/wwflow/benchmarks/spring"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
@@ -101,7 +102,7 @@ func springScore(c *cli.Context) error {
 // openForSpring opens the source of the flow that o is about. What is wrong with the data set is said before the network is loaded.
 func openForSpring(c *cli.Context, o *spring.Options) (*flowSource, error) {
 	if _, err := o.Flows(); err != nil {
-		return nil, place(errInput, err)
+		return nil, placeInput(err)
 	}
 	source, err := openFlowSource(c)
 	if err == nil {
@@ -247,6 +248,15 @@ func (s *flowSource) blame(err error) error {
 	}
 	if errors.Is(err, spring.ErrOutput) {
 		return place(errOutput, err)
+	}
+	return placeInput(err)
+}
+
+// placeInput places an error about an invalid option, or about the data set.
+func placeInput(err error) error {
+	var option *datasets.OptionError
+	if errors.As(err, &option) {
+		return place(errUsage, err)
 	}
 	return place(errInput, err)
 }
