@@ -102,11 +102,7 @@ func (l *Loop) produce(ctx context.Context, tasks chan<- task) error {
 }
 
 func (l *Loop) estimate(ctx context.Context, frames *frameCache, p Pair) (*field.Field, error) {
-	a, err := frames.read(p.First)
-	if err != nil {
-		return nil, err
-	}
-	b, err := frames.read(p.Second)
+	a, b, err := frames.pair(p)
 	if err != nil {
 		return nil, err
 	}

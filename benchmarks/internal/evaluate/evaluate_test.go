@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
@@ -37,51 +36,60 @@ func writeFrames(t *testing.T, count int) []string {
 	return paths
 }
 
-// TestEstimator: the estimator gets the frames of each pair in order, each frame is read once while pairs share it, and the
-// flow reaches the score of its own pair.
+// TestEstimator: the estimator gets the frames of each pair in order, each frame is read once, and the flow reaches the score
+// of its own pair.
 func TestEstimator(t *testing.T) {
 	frames := writeFrames(t, 4)
-	var calls []string
-	read := map[*frame.Frame]bool{}
-	results := make([]int, 6)
-	var progress []int
-	var mu sync.Mutex
-	loop := Loop{
-		Workers: 3,
-		Estimate: func(_ context.Context, a, b *frame.Frame) (*field.Field, error) {
-			calls = append(calls, fmt.Sprintf("%d-%d", a.Width-2, b.Width-2))
-			read[a], read[b] = true, true
-			return field.New(a.Width, 10*b.Width), nil
-		},
-		Score: func(i int, flow Flow) error {
-			mu.Lock()
-			defer mu.Unlock()
-			results[i] = flow.Width + flow.Height
-			if !strings.Contains(flow.From, fmt.Sprintf("pair %d", i)) {
-				t.Errorf("the flow of pair %d is called %q", i, flow.From)
+	for name, pairs := range map[string][][2]int{
+		"forward":  {{0, 1}, {1, 2}, {2, 3}},
+		"backward": {{1, 0}, {2, 1}, {3, 2}},
+		"both":     {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}}, // as Spring has them
+	} {
+		var calls [][2]int
+		read := map[*frame.Frame]bool{}
+		results := make([][2]int, len(pairs))
+		var progress []int
+		loop := Loop{
+			Workers: 3,
+			Estimate: func(_ context.Context, a, b *frame.Frame) (*field.Field, error) {
+				calls = append(calls, [2]int{a.Width - 2, b.Width - 2})
+				read[a], read[b] = true, true
+				return field.New(a.Width, b.Width), nil
+			},
+			Score: func(i int, flow Flow) error {
+				results[i] = [2]int{flow.Width - 2, flow.Height - 2}
+				if !strings.Contains(flow.From, fmt.Sprintf("pair %d", i)) {
+					t.Errorf("%s: the flow of pair %d is called %q", name, i, flow.From)
+				}
+				return nil
+			},
+			Progress: func(done, total int) {
+				if progress = append(progress, done); total != len(pairs) {
+					t.Errorf("%s: progress of %d pairs, want %d", name, total, len(pairs))
+				}
+			},
+		}
+		for i, p := range pairs {
+			loop.Pairs = append(loop.Pairs, Pair{Name: fmt.Sprintf("pair %d", i), First: frames[p[0]], Second: frames[p[1]]})
+		}
+		if err := loop.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(calls, pairs) {
+			t.Errorf("%s: pairs of frames %v, want %v", name, calls, pairs)
+		}
+		if !slices.Equal(results, pairs) {
+			t.Errorf("%s: results are those of %v, want %v", name, results, pairs)
+		}
+		if len(read) != 4 {
+			t.Errorf("%s: frames were read %d times, want 4", name, len(read))
+		}
+		for i, done := range progress {
+			if done != i+1 || len(progress) != len(pairs) {
+				t.Errorf("%s: progress %v of %d pairs", name, progress, len(pairs))
+				break
 			}
-			return nil
-		},
-		Progress: func(done, total int) { progress = append(progress, 100*done+total) },
-	}
-	// Forward and backward by turns, as Spring has them.
-	for i, p := range [][2]int{{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}} {
-		loop.Pairs = append(loop.Pairs, Pair{Name: fmt.Sprintf("pair %d", i), First: frames[p[0]], Second: frames[p[1]]})
-	}
-	if err := loop.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"0-1", "1-0", "1-2", "2-1", "2-3", "3-2"}; !slices.Equal(calls, want) {
-		t.Errorf("pairs of frames %v, want %v", calls, want)
-	}
-	if len(read) != 4 {
-		t.Errorf("%d frames were read, want 4", len(read))
-	}
-	if want := []int{32, 23, 43, 34, 54, 45}; !slices.Equal(results, want) {
-		t.Errorf("results %v, want %v", results, want)
-	}
-	if want := []int{106, 206, 306, 406, 506, 606}; !slices.Equal(progress, want) {
-		t.Errorf("progress %v, want %v", progress, want)
+		}
 	}
 }
 
@@ -165,6 +173,18 @@ func TestCancel(t *testing.T) {
 	}
 	if calls > 4 {
 		t.Errorf("%d pairs were estimated after the third cancelled the run", calls-3)
+	}
+
+	ctx, cancel = context.WithCancelCause(t.Context())
+	calls = 0
+	loop.Done = func(int) (bool, error) {
+		if calls++; calls == 3 {
+			cancel(cause)
+		}
+		return true, nil
+	}
+	if err := loop.Run(ctx); !errors.Is(err, cause) || calls != 3 {
+		t.Errorf("%d pairs were looked up, the third cancelled the run; error %v", calls, err)
 	}
 }
 

@@ -70,27 +70,21 @@ func CheckFiles(pairs []Pair) error {
 	return first
 }
 
-// frameCache keeps the last two frames: the next pair mostly shares one of them.
-type frameCache struct {
-	last [2]struct {
-		path  string
-		frame *frame.Frame
-	}
-	oldest int
-}
+// frameCache holds the frames of the last pair, by their paths: the next pair mostly shares one of them.
+type frameCache map[string]*frame.Frame
 
-func (c *frameCache) read(path string) (*frame.Frame, error) {
-	for i, kept := range c.last {
-		if kept.path == path {
-			c.oldest = 1 - i
-			return kept.frame, nil
+// pair returns the frames of a pair.
+func (c *frameCache) pair(p Pair) (first, second *frame.Frame, err error) {
+	next := frameCache{}
+	for _, path := range []string{p.First, p.Second} {
+		f, kept := (*c)[path]
+		if !kept {
+			if f, err = picture.Read(path); err != nil {
+				return nil, nil, err
+			}
 		}
+		next[path] = f
 	}
-	f, err := picture.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	c.last[c.oldest].path, c.last[c.oldest].frame = path, f
-	c.oldest = 1 - c.oldest
-	return f, nil
+	*c = next
+	return next[p.First], next[p.Second], nil
 }
