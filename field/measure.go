@@ -9,9 +9,8 @@ import (
 var (
 	// ErrSizes is returned where two fields, or a field and a mask, differ in size.
 	ErrSizes = errors.New("the sizes differ")
-	// ErrUnknownFlow is returned where the truth is known and the estimate is not: to leave such a pixel out would make
-	// a bad estimate look good.
-	ErrUnknownFlow = errors.New("the estimate is unknown or infinite where the truth is known")
+	// ErrInfiniteFlow is returned where the truth is known and the estimate is infinite.
+	ErrInfiniteFlow = errors.New("the estimate is infinite where the truth is known")
 )
 
 // EndpointError is the length of the difference of two vectors, in pixels.
@@ -35,7 +34,8 @@ func Outlier(epe, trueLength float64) bool { return epe > 3 && epe > 0.05*trueLe
 // Errors sums what a set of pixels has in errors. Sums of several fields are added up, so that figures are
 // pooled over pixels. The zero value is that of no pixels, whose figures are NaN.
 type Errors struct {
-	Pixels              int64
+	Pixels              int64   // pixels whose truth and estimate are known
+	Unknown             int64   // pixels whose truth alone is known; they are in no other sum
 	Length              float64 // sum of endpoint errors, pixels
 	Angle               float64 // sum of angular errors, degrees
 	Over1, Over3, Over5 int64   // pixels whose endpoint error is more than 1, 3, 5
@@ -45,6 +45,7 @@ type Errors struct {
 // Add adds the pixels of another set.
 func (e *Errors) Add(o Errors) {
 	e.Pixels += o.Pixels
+	e.Unknown += o.Unknown
 	e.Length += o.Length
 	e.Angle += o.Angle
 	e.Over1 += o.Over1
@@ -65,9 +66,13 @@ func (e Errors) Percent(count int64) float64 { return 100 * float64(count) / flo
 // Fl is the share of outliers by KITTI's rule, in percent.
 func (e Errors) Fl() float64 { return e.Percent(e.Outliers) }
 
+// Density is the share of the pixels whose estimate is known, in percent.
+func (e Errors) Density() float64 { return 100 * float64(e.Pixels) / float64(e.Pixels+e.Unknown) }
+
 // Compare measures an estimate against the truth, over the pixels where the truth is known and class, which tells a
 // pixel's class from its number y*Width+x and its true length in pixels, is in [0, classes). A nil class puts all
-// pixels into class 0. It returns ErrSizes or ErrUnknownFlow where the measure would not be honest.
+// pixels into class 0. Pixels whose estimate is unknown are counted in Unknown alone: a caller must report the density,
+// because to leave out difficult pixels makes an estimate look good. The errors are ErrSizes and ErrInfiniteFlow.
 func Compare(estimate, truth *Field, classes int, class func(pixel int, trueLength float64) int) ([]Errors, error) {
 	if estimate.Width != truth.Width || estimate.Height != truth.Height {
 		return nil, fmt.Errorf("%w: the estimate is %dx%d, the truth %dx%d", ErrSizes, estimate.Width, estimate.Height, truth.Width, truth.Height)
@@ -84,12 +89,16 @@ func Compare(estimate, truth *Field, classes int, class func(pixel int, trueLeng
 				continue
 			}
 		}
+		e := &sums[c]
 		u, v := estimate.Vectors[i], estimate.Vectors[i+1]
+		if !Known(u, v) {
+			e.Unknown++
+			continue
+		}
 		epe := EndpointError(u, v, tu, tv)
 		if !(epe <= math.MaxFloat32) {
-			return nil, fmt.Errorf("%w, in column %d, row %d", ErrUnknownFlow, i/2%truth.Width, i/2/truth.Width)
+			return nil, fmt.Errorf("%w, in column %d, row %d", ErrInfiniteFlow, i/2%truth.Width, i/2/truth.Width)
 		}
-		e := &sums[c]
 		e.Pixels++
 		e.Length += epe
 		e.Angle += AngularError(u, v, tu, tv)

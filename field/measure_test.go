@@ -68,8 +68,14 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v, %v", byRow, err)
 	}
 	estimate.Vectors[1] = field.Unknown()
-	if _, err := field.Measure(estimate, truth); !errors.Is(err, field.ErrUnknownFlow) {
-		t.Errorf("an unknown estimate: %v", err)
+	e, err = field.Measure(estimate, truth)
+	e.Add(e)
+	if err != nil || e.Pixels != 8 || e.Unknown != 2 || e.Length != 28 || e.Density() != 80 {
+		t.Errorf("one unknown estimate, added twice: %+v, density %v, %v", e, e.Density(), err)
+	}
+	estimate.Vectors[1] = float32(math.Inf(1))
+	if _, err := field.Measure(estimate, truth); !errors.Is(err, field.ErrInfiniteFlow) {
+		t.Errorf("an infinite estimate: %v", err)
 	}
 	if _, err := field.Measure(field.New(2, 3), truth); !errors.Is(err, field.ErrSizes) {
 		t.Errorf("another size: %v", err)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -29,8 +28,8 @@ For Spring there is wwflow spring.`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "dataset", Usage: strings.Join(datasets.Names(), ", ")},
 			&cli.StringFlag{Name: "root", Usage: "`DIR` of the data set"},
-			&cli.StringFlag{Name: "pass", Value: "both", Usage: "Sintel: clean, final or both"},
-			&cli.StringFlag{Name: "split", Value: "all", Usage: "FlyingChairs: train, val or all"},
+			&cli.StringFlag{Name: "pass", Usage: "Sintel: clean, final or both", DefaultText: "both"},
+			&cli.StringFlag{Name: "split", Usage: "FlyingChairs: train, val or all", DefaultText: "all"},
 			&cli.BoolFlag{Name: "per-pair", Usage: "also print a row for each pair"},
 		}, scoringFlags()),
 	}
@@ -59,10 +58,7 @@ func eval(c *cli.Context) error {
 	}
 	// A mistake in the data set is reported before the network is loaded.
 	if err := datasets.Check(o); err != nil {
-		if errors.Is(err, datasets.ErrDataset) {
-			return usagef("%w", err)
-		}
-		return inputError(err)
+		return dataError(err)
 	}
 	source, err := openFlowSource(c)
 	if err != nil {

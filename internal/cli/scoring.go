@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/benchmarks/datasets"
 	"github.com/wwflow/wwflow/benchmarks/spring"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flow"
@@ -114,6 +115,15 @@ func (s *flowSource) classify(err error) error {
 		return err
 	case errors.Is(err, spring.ErrOutput):
 		return outputError(err)
+	}
+	return dataError(err)
+}
+
+// dataError marks an error about an invalid option, or about the data set.
+func dataError(err error) error {
+	var option *datasets.OptionError
+	if errors.As(err, &option) {
+		return usagef("%w", err)
 	}
 	return inputError(err)
 }

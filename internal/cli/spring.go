@@ -98,7 +98,7 @@ func springScore(c *cli.Context) error {
 // openForSpring opens the source of the flow for o. A mistake in the data set is reported before the network is loaded.
 func openForSpring(c *cli.Context, o *spring.Options) (*flowSource, error) {
 	if _, err := o.Flows(); err != nil {
-		return nil, inputError(err)
+		return nil, dataError(err)
 	}
 	source, err := openFlowSource(c)
 	if err == nil {
