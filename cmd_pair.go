@@ -59,6 +59,7 @@ func pair(c *cli.Context) error {
 	if a.Width != b.Width || a.Height != b.Height {
 		return fmt.Errorf("%s is %dx%d pixels and %s is %dx%d: %w", first, a.Width, a.Height, second, b.Width, b.Height, pairing.ErrSize)
 	}
+	a.Index, b.Index = 0, 1 // the order gives the flow its direction: forward or, with --backward, backward
 	net, err := openNetwork(c)
 	if err != nil {
 		return err

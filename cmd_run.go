@@ -179,13 +179,13 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	}
 	for _, n := range net {
 		l.networks = append(l.networks, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
-			if j.cuts && pairing.Cut(p) > pairing.CutAbove {
+			if j.cuts && pairing.CutScore(p) > pairing.CutThreshold {
 				cuts.Add(1)
 				return n.unknown(p), n.drop(p.First.Index + 1)
 			}
 			f, err := n.next(ctx, p)
 			if err == nil {
-				f.DropUnsure(float32(j.sure))
+				f.MaskBelow(float32(j.sure))
 			}
 			return f, err
 		})
@@ -197,7 +197,7 @@ func (j *job) run(ctx context.Context, cancel context.CancelCauseFunc, in *decod
 	if err := l.walk(ctx, cancel, from); err != nil {
 		return err
 	}
-	done.Read, done.Corrupt, done.Cuts = pairs.Seen(), in.Corrupt(), int(cuts.Load())
+	done.Read, done.Corrupt, done.Cuts = pairs.Count(), in.Corrupt(), int(cuts.Load())
 	if done.Frames == 0 {
 		return j.tooShort(done.Read)
 	}
