@@ -11,8 +11,8 @@ import (
 	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// TestMeasureRealPairs measures a still estimate against real ground truth. The figures wanted were worked out
-// elsewhere with OpenCV and NumPy; the data's README has them.
+// TestMeasureRealPairs measures an estimate of zero motion against real ground truth. The expected figures were computed
+// independently with OpenCV and NumPy; the README of the data has them.
 func TestMeasureRealPairs(t *testing.T) {
 	root := testutil.Require(t, "pairs")
 	for _, c := range []struct {
@@ -43,7 +43,7 @@ func TestMeasureRealPairs(t *testing.T) {
 func TestAngularError(t *testing.T) {
 	for _, c := range []struct{ u, v, tu, tv, want float64 }{
 		{0, 0, 0, 0, 0}, {1, 0, 0, 0, 45}, {3, -4, 3, -4, 0}, {1, 0, -1, 0, 90}, {0, 0, 0, 2, 63.43494882292201},
-		{1e-4, 0, 0, 0, 0.005729577932}, // too small for the arc cosine of a rounded product
+		{1e-4, 0, 0, 0, 0.005729577932}, // the arc cosine formula fails here
 	} {
 		if got := field.AngularError(float32(c.u), float32(c.v), float32(c.tu), float32(c.tv)); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("%v: %v", c, got)
@@ -59,18 +59,18 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := field.Errors{Pixels: 5, Length: 1 + 4 + 4 + 0 + 6, Angle: e.Angle, Over1: 3, Over3: 3, Over5: 1, Outliers: 2}
+	want := field.Errors{Pixels: 5, EndpointSum: 1 + 4 + 4 + 0 + 6, AngularSum: e.AngularSum, Over1: 3, Over3: 3, Over5: 1, Outliers: 2}
 	if e != want {
 		t.Errorf("%+v, want %+v", e, want)
 	}
 	byRow, err := field.Compare(estimate, truth, 2, func(pixel int, _ float64) int { return pixel/3*2 - 1 })
-	if err != nil || byRow[0].Pixels != 0 || byRow[1].Pixels != 3 || byRow[1].Length != 10 {
+	if err != nil || byRow[0].Pixels != 0 || byRow[1].Pixels != 3 || byRow[1].EndpointSum != 10 {
 		t.Errorf("%+v, %v", byRow, err)
 	}
 	estimate.Vectors[1] = field.Unknown()
 	e, err = field.Measure(estimate, truth)
 	e.Add(e)
-	if err != nil || e.Pixels != 8 || e.Unknown != 2 || e.Length != 28 || e.Density() != 80 {
+	if err != nil || e.Pixels != 8 || e.Unknown != 2 || e.EndpointSum != 28 || e.Density() != 80 {
 		t.Errorf("one unknown estimate, added twice: %+v, density %v, %v", e, e.Density(), err)
 	}
 	estimate.Vectors[1] = float32(math.Inf(1))
@@ -78,6 +78,6 @@ func TestCompare(t *testing.T) {
 		t.Errorf("an infinite estimate: %v", err)
 	}
 	if _, err := field.Measure(field.New(2, 3), truth); !errors.Is(err, field.ErrSizes) {
-		t.Errorf("another size: %v", err)
+		t.Errorf("another size gave %v", err)
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Statistics says what is in a field. Distributions are of the known and finite vectors, in pixels; they are zero
-// where there is none.
+// Statistics summarises a field. The distributions cover the known and finite vectors, in pixels. They are zero if there
+// are none.
 type Statistics struct {
 	Width    int          `json:"width"`
 	Height   int          `json:"height"`
-	Known    int          `json:"known"`    // pixels
-	Unknown  int          `json:"unknown"`  // pixels
-	Infinite int          `json:"infinite"` // known pixels with an infinite component
+	Known    int          `json:"known"`    // number of pixels
+	Unknown  int          `json:"unknown"`  // number of pixels
+	Infinite int          `json:"infinite"` // number of known pixels with an infinite component
 	U        Distribution `json:"u"`
 	V        Distribution `json:"v"`
 	Length   Distribution `json:"length"`
@@ -23,11 +23,11 @@ type Distribution struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Mean   float64 `json:"mean"`
-	P99    float64 `json:"p99"` // 99 % are not above it
+	P99    float64 `json:"p99"` // 99th percentile
 	Max    float64 `json:"max"`
 }
 
-// Statistics works them out.
+// Statistics returns the statistics of the field.
 func (f *Field) Statistics() Statistics {
 	s := Statistics{Width: f.Width, Height: f.Height}
 	var us, vs, lengths []float64
@@ -49,7 +49,7 @@ func (f *Field) Statistics() Statistics {
 	return s
 }
 
-// distribution sorts the numbers.
+// distribution sorts the numbers in place.
 func distribution(numbers []float64) Distribution {
 	n := len(numbers)
 	if n == 0 {

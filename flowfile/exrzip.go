@@ -9,28 +9,21 @@ import (
 	"math"
 	"runtime"
 
+	"github.com/wwflow/wwflow/field"
 	"golang.org/x/sync/errgroup"
 )
 
-// exrPack makes the blocks of the vectors, on every core. A block holds, line after line, all u and then all v.
-func exrPack(vectors []float32, width, height, lines, count int) ([][]byte, error) {
-	blocks := make([][]byte, count)
+// exrPack returns the compressed blocks of a field, computed on every core.
+func exrPack(vectors []float32, width, height, lines int) ([][]byte, error) {
+	blocks := make([][]byte, (height+lines-1)/lines)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range blocks {
 		group.Go(func() error {
-			n := min(lines, height-i*lines)
-			plain := make([]byte, 0, 8*width*n)
-			for y := i * lines; y < i*lines+n; y++ {
-				for c := range 2 {
-					for x := range width {
-						plain = binary.LittleEndian.AppendUint32(plain, math.Float32bits(vectors[2*(y*width+x)+c]))
-					}
-				}
-			}
+			plain := exrPlain(vectors, width, i*lines, min((i+1)*lines, height))
 			packed, err := exrDeflate(plain)
 			if len(packed) >= len(plain) {
-				packed = plain // a block that is as long as its pixels is not compressed: so says the format
+				packed = plain // the format marks an uncompressed block by its size
 			}
 			blocks[i] = packed
 			return err
@@ -39,7 +32,30 @@ func exrPack(vectors []float32, width, height, lines, count int) ([][]byte, erro
 	return blocks, group.Wait()
 }
 
-// exrDeflate brings the even bytes before the odd ones, takes differences of neighbours, and deflates.
+// exrPlain returns the lines from top to bottom. Each holds all u, then all v, then all valid.
+func exrPlain(vectors []float32, width, top, bottom int) []byte {
+	const halfOne = 0x3c00
+	plain := make([]byte, 0, 10*width*(bottom-top))
+	for y := top; y < bottom; y++ {
+		row := vectors[2*width*y:][:2*width]
+		for c := range 2 {
+			for x := range width {
+				plain = binary.LittleEndian.AppendUint32(plain, math.Float32bits(row[2*x+c]))
+			}
+		}
+		for x := range width {
+			valid := uint16(0)
+			if field.Known(row[2*x], row[2*x+1]) {
+				valid = halfOne
+			}
+			plain = binary.LittleEndian.AppendUint16(plain, valid)
+		}
+	}
+	return plain
+}
+
+// exrDeflate moves the even bytes before the odd bytes, replaces each by the difference to its predecessor, and deflates
+// the result.
 func exrDeflate(b []byte) ([]byte, error) {
 	t, half := make([]byte, len(b)), (len(b)+1)/2
 	for i, v := range b {
@@ -57,7 +73,7 @@ func exrDeflate(b []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// exrUnpack undoes exrDeflate. The result has want bytes, or there is an error.
+// exrUnpack reverses exrDeflate. A result of another size than want bytes is an error.
 func exrUnpack(packed []byte, want int) ([]byte, error) {
 	r, err := zlib.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -68,7 +84,7 @@ func exrUnpack(packed []byte, want int) ([]byte, error) {
 		return nil, err
 	}
 	if len(t) != want {
-		return nil, fmt.Errorf("it unpacks to another size than %d bytes", want)
+		return nil, fmt.Errorf("it does not decompress to %d bytes", want)
 	}
 	for i := 1; i < len(t); i++ {
 		t[i] += t[i-1] - 128

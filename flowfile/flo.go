@@ -9,8 +9,8 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// Middlebury's .flo: the float 202021.25, width and height as 32-bit integers, then u and v for each pixel from the
-// top left, all little-endian. A component beyond 1e9 means unknown; 1e10 is what its own tools write for that.
+// Middlebury's .flo: the float 202021.25 (bytes "PIEH"), width and height as 32-bit integers, then u and v for each pixel,
+// top row first, all little-endian. Components above 1e9 mean unknown flow. Middlebury's tools write 1e10.
 const (
 	floMagic   = 202021.25
 	floLimit   = 1e9
@@ -23,10 +23,10 @@ func readFlo(r io.Reader) (*field.Field, error) {
 		Width, Height int32
 	}
 	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
-		return nil, cut(err)
+		return nil, truncated(err)
 	}
 	if h.Magic != floMagic {
-		return nil, fmt.Errorf("%w: it doesn't begin with PIEH, the mark of .flo", ErrFormat)
+		return nil, fmt.Errorf("%w: it does not begin with PIEH, the signature of .flo", ErrFormat)
 	}
 	if err := checkSize(int64(h.Width), int64(h.Height)); err != nil {
 		return nil, err
@@ -37,15 +37,15 @@ func readFlo(r io.Reader) (*field.Field, error) {
 		return nil, err
 	}
 	for i := 0; i < len(f.Vectors); i += 2 {
-		if !holdsFlo(f.Vectors[i], f.Vectors[i+1]) {
+		if !fitsFlo(f.Vectors[i], f.Vectors[i+1]) {
 			f.Vectors[i], f.Vectors[i+1] = field.Unknown(), field.Unknown()
 		}
 	}
 	return f, nil
 }
 
-// holdsFlo says whether .flo takes the vector for known.
-func holdsFlo(u, v float32) bool {
+// fitsFlo reports whether the vector counts as known in a .flo file.
+func fitsFlo(u, v float32) bool {
 	return math.Abs(float64(u)) <= floLimit && math.Abs(float64(v)) <= floLimit
 }
 
@@ -56,7 +56,7 @@ func writeFlo(w io.Writer, f *field.Field) error {
 		switch {
 		case !field.Known(u, v):
 			u, v = floUnknown, floUnknown
-		case !holdsFlo(u, v):
+		case !fitsFlo(u, v):
 			return rangeError(f, Flo, i)
 		}
 		out[i], out[i+1] = u, v
@@ -70,7 +70,7 @@ func writeFlo(w io.Writer, f *field.Field) error {
 	return writeFloats(w, out)
 }
 
-// rangeError tells of the vector whose u is number i.
+// rangeError describes the vector that starts at f.Vectors[i].
 func rangeError(f *field.Field, format Format, i int) error {
 	return &RangeError{format, i / 2 % f.Width, i / 2 / f.Width, f.Vectors[i], f.Vectors[i+1]}
 }

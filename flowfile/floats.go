@@ -8,20 +8,20 @@ import (
 	"math"
 )
 
-const step = 1 << 16 // bytes that are read or written at a time
+const chunkBytes = 1 << 16 // read or written at a time
 
-// readFloats reads n numbers of 4 bytes. What it takes grows with what the stream really holds, so a header that lies
-// about the size costs nothing.
+// readFloats reads n 32-bit numbers, which must be the rest of the stream. It allocates memory as data arrives, so a
+// header that claims a wrong size costs nothing.
 func readFloats(r io.Reader, n int, order binary.ByteOrder) ([]float32, error) {
 	var out []float32
-	buffer := make([]byte, step)
+	buffer := make([]byte, chunkBytes)
 	for len(out) < n {
-		b := buffer[:min(step, 4*(n-len(out)))]
+		b := buffer[:min(chunkBytes, 4*(n-len(out)))]
 		if _, err := io.ReadFull(r, b); err != nil {
-			return nil, cut(err)
+			return nil, truncated(err)
 		}
 		if len(out) == cap(out) {
-			grown := make([]float32, len(out), min(n, max(2*len(out), step)))
+			grown := make([]float32, len(out), min(n, max(2*len(out), chunkBytes)))
 			copy(grown, out)
 			out = grown
 		}
@@ -32,11 +32,11 @@ func readFloats(r io.Reader, n int, order binary.ByteOrder) ([]float32, error) {
 	return out, atEnd(r)
 }
 
-// atEnd is an error if the stream goes on: a file longer than its header says is as wrong as a shorter one.
+// atEnd returns an error if the stream has more data: the header is wrong then.
 func atEnd(r io.Reader) error {
 	switch n, err := io.ReadFull(r, make([]byte, 1)); {
 	case n > 0:
-		return fmt.Errorf("%w: it goes on after its last pixel", ErrFormat)
+		return fmt.Errorf("%w: it has data after its last pixel", ErrFormat)
 	case err == io.EOF:
 		return nil
 	default:
@@ -45,9 +45,9 @@ func atEnd(r io.Reader) error {
 }
 
 func writeFloats(w io.Writer, numbers []float32) error {
-	buffer := make([]byte, 0, step)
+	buffer := make([]byte, 0, chunkBytes)
 	for len(numbers) > 0 {
-		n := min(step/4, len(numbers))
+		n := min(chunkBytes/4, len(numbers))
 		b := buffer
 		for _, v := range numbers[:n] {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
@@ -60,10 +60,10 @@ func writeFloats(w io.Writer, numbers []float32) error {
 	return nil
 }
 
-// cut words the end of a stream where there should be more.
-func cut(err error) error {
+// truncated replaces the error for an unexpected end of the stream.
+func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it is cut short", ErrFormat)
+		return fmt.Errorf("%w: it is truncated", ErrFormat)
 	}
 	return err
 }

@@ -6,14 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/wwflow/wwflow/frame"
 )
 
-// fuzz feeds damaged files: each is refused with ErrFormat or ErrTooLarge, or it is a field that comes back the same
-// when it is written and read again.
+// fuzz decodes damaged files. Each must give ErrFormat or ErrTooLarge, or a field that a round trip preserves.
 func fuzz(f *testing.F, format Format) {
 	names, err := filepath.Glob("testdata/*" + format.Extension())
 	if err != nil || len(names) == 0 {
-		f.Fatalf("no seeds for %s: %v", format, err)
+		f.Fatalf("no seed files for %s: %v", format, err)
 	}
 	for _, name := range names {
 		b, err := os.ReadFile(name)
@@ -27,11 +28,11 @@ func fuzz(f *testing.F, format Format) {
 		a, err := Decode(bytes.NewReader(b), format)
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
-				t.Fatalf("another error: %v", err)
+				t.Fatalf("unexpected error: %v", err)
 			}
 			return
 		}
-		if len(a.Vectors) != 2*a.Width*a.Height || a.Width*a.Height > MaxPixels {
+		if len(a.Vectors) != 2*a.Width*a.Height || a.Width*a.Height > frame.MaxPixels {
 			t.Fatalf("%dx%d with %d numbers", a.Width, a.Height, len(a.Vectors))
 		}
 		var out bytes.Buffer
@@ -44,7 +45,7 @@ func fuzz(f *testing.F, format Format) {
 		}
 		for i, v := range a.Vectors {
 			if w := back.Vectors[i]; v != w && (v == v || w == w) {
-				t.Fatalf("number %d is %v, and %v the second time", i, v, w)
+				t.Fatalf("number %d is %v, and %v after a round trip", i, v, w)
 			}
 		}
 	})
@@ -56,11 +57,11 @@ func FuzzPFM(f *testing.F)   { fuzz(f, PFM) }
 func FuzzNPY(f *testing.F)   { fuzz(f, NPY) }
 func FuzzEXR(f *testing.F)   { fuzz(f, EXR) }
 
-// FuzzFlo5 goes through a file, as libhdf5 does.
+// FuzzFlo5 uses a file, because libhdf5 reads from files only.
 func FuzzFlo5(f *testing.F) {
 	names, err := filepath.Glob("testdata/*.flo5")
 	if err != nil || len(names) == 0 {
-		f.Fatalf("no seeds: %v", err)
+		f.Fatalf("no seed files: %v", err)
 	}
 	for _, name := range names {
 		b, err := os.ReadFile(name)
@@ -77,11 +78,11 @@ func FuzzFlo5(f *testing.F) {
 		a, err := Read(path)
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
-				t.Fatalf("another error: %v", err)
+				t.Fatalf("unexpected error: %v", err)
 			}
 			return
 		}
-		if len(a.Vectors) != 2*a.Width*a.Height || a.Width*a.Height > MaxPixels {
+		if len(a.Vectors) != 2*a.Width*a.Height || a.Width*a.Height > frame.MaxPixels {
 			t.Fatalf("%dx%d with %d numbers", a.Width, a.Height, len(a.Vectors))
 		}
 	})

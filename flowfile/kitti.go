@@ -11,14 +11,14 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// KITTI's flow map: a 16-bit RGB PNG. u = (R - 32768) / 64, v = (G - 32768) / 64; the pixel is known where B isn't 0.
+// KITTI's flow map: a 16-bit RGB PNG. u = (R - 32768) / 64, v = (G - 32768) / 64, and flow is known where B is not 0.
 const (
 	kittiZero  = 32768
 	kittiScale = 64
 )
 
 func readKITTI(r io.Reader) (*field.Field, error) {
-	// The header is looked at first, because the decoder takes memory for what it claims.
+	// The size is checked first, because the decoder allocates what the header claims.
 	var head bytes.Buffer
 	c, err := png.DecodeConfig(io.TeeReader(r, &head))
 	if err != nil {
@@ -31,13 +31,13 @@ func readKITTI(r io.Reader) (*field.Field, error) {
 	if err != nil {
 		return nil, pngError(err)
 	}
-	m, ok := decoded.(*image.RGBA64) // what the decoder makes of 16-bit RGB without transparency, and of nothing else
+	m, ok := decoded.(*image.RGBA64) // the decoder returns this type only for 16-bit RGB without transparency
 	if !ok {
-		return nil, fmt.Errorf("%w: KITTI's flow is a 16-bit RGB PNG, this is another kind of picture", ErrFormat)
+		return nil, fmt.Errorf("%w: it is not a 16-bit RGB PNG", ErrFormat)
 	}
 	f := field.New(c.Width, c.Height)
 	for i := range f.Width * f.Height {
-		// The decoder's rows have no gaps: 8 bytes for each pixel, big-endian R, G, B, A.
+		// 8 bytes per pixel, without gaps: big-endian R, G, B, A.
 		p := m.Pix[8*i : 8*i+6]
 		if p[4]|p[5] == 0 {
 			f.Vectors[2*i], f.Vectors[2*i+1] = field.Unknown(), field.Unknown()
@@ -49,7 +49,7 @@ func readKITTI(r io.Reader) (*field.Field, error) {
 	return f, nil
 }
 
-// fromKITTI is exact: a float32 holds every step.
+// fromKITTI is exact: a float32 can store every step.
 func fromKITTI(high, low byte) float32 { return float32(int(high)<<8+int(low)-kittiZero) / kittiScale }
 
 func pngError(err error) error {
@@ -63,7 +63,7 @@ func writeKITTI(w io.Writer, f *field.Field) error {
 		p[6], p[7] = 255, 255 // opaque, so that the encoder writes three channels
 		u, v := f.Vectors[2*i], f.Vectors[2*i+1]
 		if !field.Known(u, v) {
-			continue // all three channels 0, as the devkit writes it
+			continue // all three channels are 0, as in the devkit
 		}
 		a, b := toKITTI(u), toKITTI(v)
 		if a < 0 || a > math.MaxUint16 || b < 0 || b > math.MaxUint16 {
@@ -76,5 +76,5 @@ func writeKITTI(w io.Writer, f *field.Field) error {
 	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, m)
 }
 
-// toKITTI is the nearest of KITTI's steps, the upper one of two that are equally near.
+// toKITTI rounds to the nearest step, halves up.
 func toKITTI(v float32) float64 { return math.Floor(float64(v)*kittiScale + kittiZero + 0.5) }

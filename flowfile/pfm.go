@@ -11,9 +11,9 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// PFM with three channels, as FlyingThings3D holds its flow: "PF", width, height and a scale in text, each ended
-// by white space, then u, v and an unused number for each pixel, the bottom row first. A negative scale means
-// little-endian. Unknown flow is NaN.
+// PFM with three channels, as in FlyingThings3D: "PF", width, height and a scale as text, each followed by white space,
+// then u, v and an unused number for each pixel, bottom row first. A negative scale means little-endian. Unknown flow is
+// NaN.
 
 func readPFM(r io.Reader) (*field.Field, error) {
 	in := bufio.NewReader(r)
@@ -25,13 +25,13 @@ func readPFM(r io.Reader) (*field.Field, error) {
 		}
 	}
 	if words[0] != "PF" {
-		return nil, fmt.Errorf("%w: it doesn't begin with PF, the mark of PFM with three channels", ErrFormat)
+		return nil, fmt.Errorf("%w: it does not begin with PF, the signature of PFM with three channels", ErrFormat)
 	}
 	width, err1 := strconv.ParseInt(words[1], 10, 32)
 	height, err2 := strconv.ParseInt(words[2], 10, 32)
 	scale, err3 := strconv.ParseFloat(words[3], 64)
 	if err1 != nil || err2 != nil || err3 != nil || scale == 0 || math.IsNaN(scale) || math.IsInf(scale, 0) {
-		return nil, fmt.Errorf("%w: its header says %q", ErrFormat, words)
+		return nil, fmt.Errorf("%w: its header is %q", ErrFormat, words)
 	}
 	if err := checkSize(width, height); err != nil {
 		return nil, err
@@ -51,17 +51,17 @@ func readPFM(r io.Reader) (*field.Field, error) {
 			copy(f.Vectors[2*(y*f.Width+x):][:2], row[3*x:])
 		}
 	}
-	f.Vectors = tidy(f.Vectors)
+	f.Vectors = completeUnknown(f.Vectors)
 	return f, nil
 }
 
-// pfmWord reads a word of the header and the one white space after it.
+// pfmWord reads a word of the header and the white space character after it.
 func pfmWord(in *bufio.Reader) (string, error) {
 	var word []byte
 	for {
 		c, err := in.ReadByte()
 		if err != nil {
-			return "", cut(err)
+			return "", truncated(err)
 		}
 		switch {
 		case c != ' ' && c != '\n' && c != '\r' && c != '\t':
@@ -70,7 +70,7 @@ func pfmWord(in *bufio.Reader) (string, error) {
 			return string(word), nil
 		}
 		if len(word) > 32 {
-			return "", fmt.Errorf("%w: its header isn't that of PFM", ErrFormat)
+			return "", fmt.Errorf("%w: it has no PFM header", ErrFormat)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func writePFM(w io.Writer, f *field.Field) error {
 	if _, err := fmt.Fprintf(w, "PF\n%d %d\n-1.0\n", f.Width, f.Height); err != nil {
 		return err
 	}
-	vectors, row := tidy(f.Vectors), make([]float32, 3*f.Width)
+	vectors, row := completeUnknown(f.Vectors), make([]float32, 3*f.Width)
 	for y := f.Height - 1; y >= 0; y-- {
 		for x := range f.Width {
 			copy(row[3*x:], vectors[2*(y*f.Width+x):][:2])

@@ -5,8 +5,8 @@ import (
 	"image/draw"
 )
 
-// FromImage returns a frame with the pixels of an image of at least 1x1 pixels. Transparent pixels are laid over black.
-// The image is copied.
+// FromImage returns a frame with a copy of the pixels of an image of at least 1x1 pixels. Transparent pixels are blended
+// with black.
 func FromImage(m image.Image) *Frame {
 	b := m.Bounds()
 	f := New(b.Dx(), b.Dy())
@@ -24,7 +24,7 @@ func FromImage(m image.Image) *Frame {
 	return f
 }
 
-// Image returns a copy of the frame as an opaque image.
+// Image returns a copy of the frame as an opaque image. Index and times are lost.
 func (f *Frame) Image() *image.RGBA {
 	m := image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
 	for i := range f.Width * f.Height {

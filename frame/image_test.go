@@ -9,7 +9,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// TestImageRoundTrip converts images of several kinds, with bounds that do not begin at the origin.
+// TestImageRoundTrip converts images of several types whose bounds do not start at the origin.
 func TestImageRoundTrip(t *testing.T) {
 	bounds := image.Rect(-2, 3, 5, 8)
 	rgba, nrgba, gray := image.NewRGBA(bounds), image.NewNRGBA(bounds), image.NewGray(bounds)
@@ -35,9 +35,9 @@ func TestImageRoundTrip(t *testing.T) {
 	}
 	part := frame.FromImage(rgba.SubImage(image.Rect(0, 4, 2, 6)))
 	if !bytes.Equal(part.Pix[:6], a.Pix[3*(7+2):3*(7+4)]) {
-		t.Error("a part of an image is not its own pixels")
+		t.Error("a sub-image gives wrong pixels")
 	}
 	if g := frame.FromImage(gray); g.Pix[0] != g.Pix[1] || g.Pix[0] != gray.GrayAt(-2, 3).Y {
-		t.Error("a grey image is not grey")
+		t.Error("a grey image gives colours")
 	}
 }

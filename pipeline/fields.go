@@ -54,7 +54,7 @@ func (r *run) fields(yield func(*field.Field, error) bool) error {
 		return err
 	}
 	if n == 0 {
-		return r.tooShort(pairs.Seen())
+		return r.tooShort(pairs.Count())
 	}
 	return errkind.Mark(ErrInput, s.sizeChanged)
 }

@@ -30,7 +30,7 @@ type Options struct {
 
 	Step          int     // flow from frame i to frame i+Step; 0 = 1
 	Backward      bool    // flow from the later frame of a pair to the earlier one
-	Cuts          bool    // find hard scene cuts (pairing.Cut) and make their flow unknown
+	Cuts          bool    // find hard scene cuts (pairing.CutScore) and make their flow unknown
 	MinConfidence float64 // flow with a lower confidence becomes unknown; 0 = none, at most 1
 
 	Decode  decode.Options

@@ -145,9 +145,9 @@ func (r *run) video() (Result, error) {
 		return Result{}, err
 	}
 	if result.Frames == 0 {
-		return Result{}, r.tooShort(pairs.Seen())
+		return Result{}, r.tooShort(pairs.Count())
 	}
-	result.Read, result.Damaged, result.Cuts = pairs.Seen(), r.in.Corrupt(), int(r.cuts.Load())
+	result.Read, result.Damaged, result.Cuts = pairs.Count(), r.in.Corrupt(), int(r.cuts.Load())
 	result.Seconds, result.Notices = time.Since(r.begin).Seconds(), writer.Notices()
 	return result, errkind.Mark(ErrInput, s.sizeChanged)
 }
@@ -217,14 +217,14 @@ func (r *run) encoding(first *frame.Frame) encode.Options {
 func (r *run) estimators() (list []estimateFunc) {
 	for _, n := range r.networks {
 		list = append(list, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
-			if r.Cuts && pairing.Cut(p) > pairing.CutAbove {
+			if r.Cuts && pairing.CutScore(p) > pairing.CutThreshold {
 				r.cuts.Add(1)
 				n.estimator.ForgetBefore(p.First.Index + 1)
 				return unknownField(directed(p, r.Backward)), nil
 			}
 			f, err := n.next(ctx, p, r.Backward)
 			if err == nil {
-				f.DropUnsure(float32(r.MinConfidence))
+				f.MaskBelow(float32(r.MinConfidence))
 			}
 			return f, err
 		})

@@ -7,16 +7,14 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
-	"github.com/wwflow/wwflow/frame"
 )
 
-// golden is the field in every file of testdata: its formula is that of testdata/generate.py.
+// golden returns the field that every file in testdata contains. testdata/generate.py has the same formula.
 func golden() *field.Field {
 	f := field.New(7, 5)
 	for y := range f.Height {
@@ -32,8 +30,7 @@ func golden() *field.Field {
 	return f
 }
 
-// differ tells of the first vector in which two fields differ by more than tolerance, bit for bit if that is 0; it
-// is "" where there is none.
+// differ describes the first vector in which two fields differ by more than tolerance. It returns "" if there is none.
 func differ(a, b *field.Field, tolerance float64) string {
 	if a.Width != b.Width || a.Height != b.Height || len(a.Vectors) != len(b.Vectors) {
 		return "size"
@@ -47,7 +44,7 @@ func differ(a, b *field.Field, tolerance float64) string {
 	return ""
 }
 
-// TestGolden reads what NumPy, OpenCV, h5py and oiiotool wrote.
+// TestGolden reads files that NumPy, OpenCV, h5py and oiiotool wrote.
 func TestGolden(t *testing.T) {
 	for name, tolerance := range map[string]float64{
 		"golden.flo": 0, "golden.png": 0, "golden.pfm": 0, "big-endian.pfm": 0, "golden.npy": 0, "float64.npy": 0,
@@ -60,13 +57,13 @@ func TestGolden(t *testing.T) {
 			continue
 		}
 		if d := differ(f, golden(), tolerance); d != "" {
-			t.Errorf("%s: differs %s", name, d)
+			t.Errorf("%s differs %s", name, d)
 		}
 	}
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, size := range [][2]int{{1, 1}, {7, 5}, {33, 17}, {1, 40}, {301, 1}, {640, 480}} {
+	for _, size := range [][2]int{{1, 1}, {33, 17}, {1, 40}, {131, 97}} {
 		f := field.New(size[0], size[1])
 		for i := range f.Vectors {
 			f.Vectors[i] = float32(511 * math.Sin(float64(i)*1.37))
@@ -90,7 +87,7 @@ func TestRoundTrip(t *testing.T) {
 				tolerance = 0.5 / kittiScale
 			}
 			if d := differ(back, f, tolerance); d != "" {
-				t.Errorf("%s %v: differs %s", format, size, d)
+				t.Errorf("%s %v differs %s", format, size, d)
 			}
 			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); len(left) > 0 {
 				t.Errorf("%s leaves %v", format, left)
@@ -99,7 +96,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestHalfKnown: a vector of which one component is unknown is unknown, in every format and as both components.
+// TestHalfKnown writes a vector of which one component is unknown. Every format must return both as unknown.
 func TestHalfKnown(t *testing.T) {
 	f := field.New(2, 1)
 	f.Vectors = []float32{field.Unknown(), 3, 1, -2}
@@ -117,11 +114,11 @@ func TestHalfKnown(t *testing.T) {
 		}
 	}
 	if f.Vectors[1] != 3 {
-		t.Error("the field written was changed")
+		t.Error("Write changed the field")
 	}
 }
 
-// TestFloBytes holds the bytes of the one format that everyone reads without a header of its own.
+// TestFloBytes compares a .flo file with one that NumPy wrote.
 func TestFloBytes(t *testing.T) {
 	var b bytes.Buffer
 	if err := Encode(&b, golden(), Flo); err != nil {
@@ -132,7 +129,7 @@ func TestFloBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(b.Bytes(), want) {
-		t.Error("the bytes aren't those that NumPy wrote")
+		t.Error("the bytes differ from NumPy's")
 	}
 }
 
@@ -152,12 +149,12 @@ func TestKITTIRounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		if back.Vectors[0] != c.want || back.Vectors[1] != -0.25 {
-			t.Errorf("%v becomes %v, want %v", c.in, back.Vectors, c.want)
+			t.Errorf("%v was stored as %v, want %v", c.in, back.Vectors, c.want)
 		}
 	}
 }
 
-// TestRange: what a format can't hold is an error that says where, and leaves no file.
+// TestRange writes vectors that a format cannot store. The error must name the pixel, and no file may remain.
 func TestRange(t *testing.T) {
 	for _, c := range []struct {
 		format Format
@@ -179,23 +176,23 @@ func TestRange(t *testing.T) {
 	}
 }
 
-// TestCut cuts every golden file short at many places: each must be an error that names the file, never a field.
-func TestCut(t *testing.T) {
+// TestTruncated truncates every golden file at many places. Read must return an error that names the file.
+func TestTruncated(t *testing.T) {
 	for _, format := range Formats() {
 		whole, err := os.ReadFile("testdata/golden" + format.Extension())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if format == KITTI {
-			whole = whole[:len(whole)-12] // the end mark: all pixels are before it
+			whole = whole[:len(whole)-12] // the end chunk, which is not needed
 		}
-		path := filepath.Join(t.TempDir(), "cut"+format.Extension())
+		path := filepath.Join(t.TempDir(), "a"+format.Extension())
 		for n := 0; n < len(whole); n += 1 + len(whole)/60 {
 			if err := os.WriteFile(path, whole[:n], 0o666); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Read(path); !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), path+": ") {
-				t.Fatalf("%s cut at byte %d of %d: %v", format, n, len(whole), err)
+				t.Fatalf("%s truncated at byte %d of %d gave %v", format, n, len(whole), err)
 			}
 		}
 	}
@@ -239,87 +236,6 @@ func TestReadErrors(t *testing.T) {
 		}
 	}
 	if err := Write(filepath.Join(t.TempDir(), "missing", "a.flo5"), golden()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("into no folder: %v", err)
+		t.Errorf("a missing folder gave %v", err)
 	}
-}
-
-// TestEXRHeader has oiiotool read our file: its header must say what a compositing program has to know, and
-// its pixels must be ours.
-func TestEXRHeader(t *testing.T) {
-	tool := foreign(t, "oiiotool")
-	folder := t.TempDir()
-	exr, theirs := filepath.Join(folder, "a.exr"), filepath.Join(folder, "b.exr")
-	f := golden()
-	if err := Write(exr, f); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(tool, "--info", "-v", exr).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for _, want := range []string{"7 x    5, 2 channel, float openexr", `flowDirection: "unknown"`, `flowUnit: "pixels`, `flowAxis: "x right, y down"`, `compression: "zip"`, "channel list: u, v"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("oiiotool doesn't say %q, but:\n%s", want, out)
-		}
-	}
-	if out, err := exec.Command(tool, exr, "--compression", "none", "-o", theirs).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	// With a pair the header tells the direction, and the channels are named for it.
-	f.Pair = &frame.Pair{First: &frame.Frame{Index: 5}, Second: &frame.Frame{Index: 4}}
-	if err := Write(exr, f); err != nil {
-		t.Fatal(err)
-	}
-	if out, err = exec.Command(tool, "--info", "-v", exr).CombinedOutput(); err != nil || !strings.Contains(string(out), "backward.u, backward.v") || !strings.Contains(string(out), `flowDirection: "backward"`) {
-		t.Errorf("%v: %s", err, out)
-	}
-	if ours, err := Read(exr); err != nil || differ(ours, f, 0) != "" {
-		t.Errorf("backward: %v", err)
-	}
-	back, err := Read(theirs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := differ(back, f, 0); d != "" {
-		t.Errorf("oiiotool's pixels differ %s", d)
-	}
-}
-
-// TestOthersRead has NumPy, OpenCV and h5py read our files.
-func TestOthersRead(t *testing.T) {
-	python := foreign(t, "/usr/bin/python3")
-	folder := t.TempDir()
-	for _, format := range []Format{Flo5, NPY, KITTI} {
-		if err := Write(filepath.Join(folder, "a"+format.Extension()), golden()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const script = `
-import sys, h5py, cv2, numpy as np
-want = np.load("testdata/golden.npy")
-with h5py.File(sys.argv[1] + "/a.flo5") as f:
-    assert f["flow"].compression == "gzip" and f["flow"].dtype == np.float32
-    assert np.array_equal(f["flow"][()], want, equal_nan=True)
-assert np.array_equal(np.load(sys.argv[1] + "/a.npy"), want, equal_nan=True)
-ours, theirs = (cv2.imread(p, cv2.IMREAD_UNCHANGED) for p in (sys.argv[1] + "/a.png", "testdata/golden.png"))
-assert ours.dtype == np.uint16 and np.array_equal(ours, theirs)
-`
-	if out, err := exec.Command(python, "-c", script, folder).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-}
-
-// foreign is a program that others wrote. Where it is missing the test is skipped, but not in CI.
-func foreign(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil && strings.HasSuffix(name, "python3") {
-		err = exec.Command(path, "-c", "import h5py, cv2, numpy").Run()
-	}
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("%s: %v", name, err)
-	} else if err != nil {
-		t.Skipf("%s isn't there: %v", name, err)
-	}
-	return path
 }
