@@ -52,12 +52,12 @@ def load_average(path):
     return net.eval(), saved
 
 
-def warm_start(net, path):
+def start_from(net, saved):
     """Copy the averaged weights of a checkpoint into `net` where name and shape agree. Returns (copied, all) as numbers of tensors.
     ValueError if nothing agrees."""
-    ours, theirs = net.state_dict(), full_precision(load(path)["ema"])
+    ours, theirs = net.state_dict(), full_precision(saved["ema"])
     same = {name: value for name, value in theirs.items() if name in ours and ours[name].shape == value.shape}
     if not same:
-        raise ValueError(f"{path}: no tensor has a name and shape of this network")
+        raise ValueError("the checkpoint has no tensor with a name and shape of this network")
     net.load_state_dict(same, strict=False)
     return len(same), len(ours)

@@ -21,23 +21,22 @@ def _listed(rows, root, what):
     return rows
 
 
-def chairs(root, split="train"):
+def chairs(root):
     """FlyingChairs: data/00001_{img1,img2}.ppm, _flow.flo; FlyingChairs_train_val.txt has 1 (train) or 2 (validation) for each pair."""
     rows = [(f.replace("_flow.flo", "_img1.ppm"), f.replace("_flow.flo", "_img2.ppm"), f) for f in sorted(glob.glob(os.path.join(root, "data", "*_flow.flo")))]
     table = os.path.join(root, "FlyingChairs_train_val.txt")
     if os.path.exists(table):
         kinds = np.loadtxt(table, dtype=int, ndmin=1)
-        want = 1 if split == "train" else 2
-        rows = [r for r in rows if kinds[int(os.path.basename(r[2])[:5]) - 1] == want]
+        rows = [r for r in rows if kinds[int(os.path.basename(r[2])[:5]) - 1] == 1]
     return _listed(rows, root, "FlyingChairs")
 
 
-def things(root, split="train", style="clean"):
-    """FlyingThings3D: frames_{clean,final}pass/TRAIN/A/0000/left/0006.png; optical_flow/.../into_{future,past}/left/*.pfm."""
-    part, rows = "TRAIN" if split == "train" else "TEST", []
+def things(root):
+    """FlyingThings3D, clean pass: frames_cleanpass/TRAIN/A/0000/left/0006.png; optical_flow/.../into_{future,past}/left/*.pfm."""
+    frames, rows = os.path.join(root, "frames_cleanpass"), []
     for side in ("left", "right"):
-        for folder in sorted(glob.glob(os.path.join(root, f"frames_{style}pass", part, "*", "*", side))):
-            scene = os.path.relpath(os.path.dirname(folder), os.path.join(root, f"frames_{style}pass"))
+        for folder in sorted(glob.glob(os.path.join(frames, "TRAIN", "*", "*", side))):
+            scene = os.path.relpath(os.path.dirname(folder), frames)
             images = sorted(glob.glob(os.path.join(folder, "*.png")))
             for a, b in zip(images, images[1:]):
                 for one, two, way, name in ((a, b, "into_future", "IntoFuture"), (b, a, "into_past", "IntoPast")):
@@ -48,21 +47,21 @@ def things(root, split="train", style="clean"):
     return _listed(rows, root, "FlyingThings3D")
 
 
-def sintel(root, style="final"):
-    """MPI-Sintel: training/{clean,final}/SCENE/frame_0001.png, training/flow/SCENE/frame_0001.flo."""
+def sintel(root):
+    """MPI-Sintel, final pass: training/final/SCENE/frame_0001.png, training/flow/SCENE/frame_0001.flo."""
     rows = []
     for flow in sorted(glob.glob(os.path.join(root, "training", "flow", "*", "frame_*.flo"))):
         scene, number = os.path.basename(os.path.dirname(flow)), int(os.path.basename(flow)[6:10])
-        frame = lambda i: os.path.join(root, "training", style, scene, f"frame_{i:04d}.png")
+        frame = lambda i: os.path.join(root, "training", "final", scene, f"frame_{i:04d}.png")
         rows.append((frame(number), frame(number + 1), flow))
     return _listed(rows, root, "MPI-Sintel")
 
 
-def kitti(root, truth="flow_occ"):
-    """KITTI 2012 (colored_0) or 2015 (image_2): training/<images>/000000_{10,11}.png, training/flow_{occ,noc}/000000_10.png."""
+def kitti(root):
+    """KITTI 2012 (colored_0) or 2015 (image_2): training/<images>/000000_{10,11}.png, training/flow_occ/000000_10.png."""
     images = next((d for d in ("image_2", "colored_0", "image_0") if os.path.isdir(os.path.join(root, "training", d))), "image_2")
     rows = []
-    for flow in sorted(glob.glob(os.path.join(root, "training", truth, "*_10.png"))):
+    for flow in sorted(glob.glob(os.path.join(root, "training", "flow_occ", "*_10.png"))):
         name = os.path.basename(flow)[:6]
         frame = lambda i: os.path.join(root, "training", images, f"{name}_{i}.png")
         rows.append((frame(10), frame(11), flow))

@@ -1,4 +1,8 @@
-"""A training run: network, averaged weights, optimiser, counters and random numbers, and the checkpoint that holds them all."""
+"""A training run: network, averaged weights, optimiser, counters and random numbers, and the checkpoint that holds them all.
+
+Counters: step, samples and seconds count the whole training of the weights, also before --init; schedule (seconds) and schedule_step count since
+the schedule started. full_motion: the network can match already, so scenes need not begin with short motion.
+"""
 import copy
 import dataclasses
 import os
@@ -18,16 +22,16 @@ class Run:
         self.device, self.task = self.group.device, tasks.TASKS[args.task]
         torch.manual_seed(args.seed)  # the same weights in all processes
         self.net = self.task.network(args.network).to(self.device).to(memory_format=torch.channels_last)
-        self.counters = dict(step=0, schedule_step=0, samples=0, seconds=0.0, schedule=0.0, full_motion=False)
+        self.counters = dict(step=0, samples=0, seconds=0.0, schedule=0.0, schedule_step=0, full_motion=False)
         self.path = os.path.join(args.out, "checkpoint.pt")
         saved = checkpoint.load(self.path, self.device) if os.path.exists(self.path) else None
         if args.init and not saved:
-            copied, tensors = checkpoint.warm_start(self.net, args.init)
-            self.counters["full_motion"] = True  # it can match already: it need not begin with short motion
-            self.say(f"started from {args.init}: {copied} of {tensors} tensors copied")
+            self.start_from(args.init)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
-        self.random = Randomness(args.seed + (saved["state"]["step"] if saved else 0), self.group.rank, self.device)
+        if saved:
+            self.counters.update(saved["state"])
+        self.random = Randomness(args.seed + self.counters["step"], self.group.rank, self.device)
         if saved:
             self.resume(saved)
 
@@ -35,14 +39,21 @@ class Run:
         if self.group.rank == 0:
             print(text, flush=True)
 
+    def start_from(self, path):
+        """Take the weights of another run's checkpoint, and its counters of steps, samples and seconds."""
+        saved = checkpoint.load(path, self.device)
+        copied, tensors = checkpoint.start_from(self.net, saved)
+        self.counters.update({k: saved["state"][k] for k in ("step", "samples", "seconds")}, full_motion=True)
+        self.say(f"started from {path}: {copied} of {tensors} tensors copied")
+
     def resume(self, saved):
+        """Go on from this run's own checkpoint. ValueError if it holds a network of other sizes."""
         ours = dataclasses.asdict(self.args.network)
         differ = [f"{k} {saved['network'].get(k)}, not {v}" for k, v in ours.items() if saved["network"].get(k, v) != v]
         if differ:
             raise ValueError(f"{self.path} holds another network ({'; '.join(differ)}): choose another --out, and --init to start from its weights")
         self.net.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["ema"])
-        self.counters.update(saved["state"])
         if "optimiser" in saved:
             self.optimiser.load_state_dict(saved["optimiser"])
         if len(saved.get("random", ())) == self.group.world:

@@ -76,29 +76,29 @@ def test_a_run_is_not_resumed_with_another_network(images, tmp_path):
         run(tmp_path, images, "--budget-steps", "2", "--network", "width=64")
 
 
-def test_init_copies_the_tensors_that_fit_and_starts_the_rest_afresh(images, tmp_path, capsys):
+def test_init_copies_the_tensors_that_fit_and_starts_optimiser_and_schedule_afresh(images, tmp_path, capsys):
     first = run(tmp_path / "first", images, "--budget-steps", "2")
     second = run(tmp_path / "second", images, "--budget-steps", "1", "--rate", "0", "--init", str(tmp_path / "first" / "checkpoint.pt"), "--network", "match=8")
     assert "tensors copied" in capsys.readouterr().out
     other = [name for name, value in second["model"].items() if value.shape != first["ema"][name].shape]
     assert other and all("match" in name or name.startswith("decoder") for name in other)
     assert all(torch.equal(value, first["ema"][name]) for name, value in second["model"].items() if name not in other)
-    assert second["state"]["step"] == second["state"]["schedule_step"] == 1 and second["state"]["full_motion"]
+    assert second["state"]["step"] == 3 and second["state"]["samples"] > first["state"]["samples"], "the training before counts"
+    assert second["state"]["schedule_step"] == 1 and second["state"]["full_motion"]
     steps = {float(v["step"]) for v in second["optimiser"]["state"].values()}
     assert steps == {1.0}, "the optimiser must be fresh"
 
 
-def test_init_from_something_else_is_an_error(tmp_path):
-    torch.save(dict(ema=dict(other=torch.zeros(3)), state={}, config="tiny"), tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="no tensor has a name and shape of this network"):
-        checkpoint.warm_start(network.WinWin(network.Config()), str(tmp_path / "other.pt"))
+def test_init_from_something_else_is_an_error():
+    with pytest.raises(ValueError, match="no tensor with a name and shape of this network"):
+        checkpoint.start_from(network.WinWin(network.Config()), dict(ema=dict(other=torch.zeros(3))))
 
 
 def test_the_landed_checkpoint_is_small_and_starts_a_run():
     assert sum(os.path.getsize(os.path.join(LANDED, f)) for f in os.listdir(LANDED) if f.startswith("checkpoint.part")) < 6e6
     landed = checkpoint.load(LANDED)
     net = network.WinWin(network.Config(**configs.load("tiny")[0]))
-    copied, tensors = checkpoint.warm_start(net, LANDED)
+    copied, tensors = checkpoint.start_from(net, landed)
     assert 0 < copied <= tensors
     name = "encoder.down2.0.weight"
     assert torch.equal(net.state_dict()[name], landed["ema"][name].float())
