@@ -52,7 +52,7 @@ func TestEstimatorEncodesEachFrameOnce(t *testing.T) {
 				}
 				open := 0
 				for _, features := range all {
-					if features.values != nil {
+					if features.tensors != nil {
 						open++
 					}
 				}
@@ -66,7 +66,7 @@ func TestEstimatorEncodesEachFrameOnce(t *testing.T) {
 			}
 			e.Close()
 			for _, features := range all {
-				if features.values != nil {
+				if features.tensors != nil {
 					t.Errorf("step %d: features of frame %d are held after Close", step, features.Frame().Index)
 				}
 			}

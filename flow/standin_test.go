@@ -26,7 +26,7 @@ func TestStandInChild(t *testing.T) {
 	if os.Getenv("WWFLOW_STANDIN") == "" {
 		t.Skip("started by TestStandIn")
 	}
-	if err := startRuntime(""); err != nil {
+	if err := loadRuntime(""); err != nil {
 		t.Fatal(err)
 	}
 	for _, precision := range []Precision{FP32, FP16} {
@@ -41,7 +41,7 @@ func TestStandInChild(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, value := range next.values {
+			for i, value := range next.tensors {
 				memory, err := value.Memory()
 				if err != nil || memory != "Cuda" {
 					t.Errorf("%s: feature %d lies in %q, %v", precision, i, memory, err)
@@ -59,7 +59,7 @@ func TestStandInChild(t *testing.T) {
 		m.Close()
 		previous.Close() // after its network
 	}
-	if err := (Device{Kind: CUDA}).try(); err == nil || !strings.Contains(err.Error(), "computes wrongly") {
+	if err := (Device{Kind: CUDA}).runProbe(); err == nil || !strings.Contains(err.Error(), "computes wrongly") {
 		t.Errorf("a GPU that computes nothing passes for one: %v", err)
 	}
 }

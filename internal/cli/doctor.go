@@ -12,6 +12,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/avinfo"
 	"github.com/wwflow/wwflow/internal/ortlib"
+	"github.com/wwflow/wwflow/internal/procinfo"
 )
 
 func doctorCommand() *cli.Command {
@@ -91,7 +92,7 @@ func examine(c *cli.Context) (*doctorReport, error) {
 		Version: Version(), Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Cores: runtime.NumCPU(),
 		FFmpeg: avinfo.Release(), AV: avinfo.Libraries(),
 	}
-	found.Memory, _ = flow.AvailableMemory() // 0 is left out
+	found.Memory, _ = procinfo.AvailableMemory() // 0 is left out
 	found.Cache, _ = ortlib.CacheDir()
 	dir, library := c.String("model"), c.String("ort")
 	card, failed := flow.ReadCard(dir)

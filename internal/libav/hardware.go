@@ -107,7 +107,7 @@ import (
 
 	"github.com/asticode/go-astiav"
 
-	"github.com/wwflow/wwflow/internal/ortlib"
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
 // HardwareKinds are the kinds of hardware that decode and encode can be told to use, by libav's names, the first
@@ -140,7 +140,7 @@ func Lacks(kind string, d Direction) string {
 		library = "libnvidia-encode.so.1"
 	}
 	for _, name := range []string{"libcuda.so.1", library} {
-		if err := ortlib.CanLoad(name); err != nil {
+		if _, err := loader.Find(name); err != nil {
 			return fmt.Sprintf("%s: a part of NVIDIA's driver is missing (%v); in a container, let NVIDIA_DRIVER_CAPABILITIES have video", kind, err)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestMemory uses 256 MiB and gives them back: the peak stays, the resident memory falls.
+// TestMemory uses 64 MiB and frees them: the peak stays, the resident memory falls.
 func TestMemory(t *testing.T) {
-	const size = 256 << 20
+	const size = 64 << 20
 	read := func(f func() (int64, error)) int64 {
 		t.Helper()
 		n, err := f()
@@ -42,7 +42,7 @@ func TestMemory(t *testing.T) {
 	if peak := read(PeakMemory); peak < during-(4<<20) {
 		t.Errorf("the peak is %d bytes, and %d were resident", peak, during)
 	}
-	if available < size || available > 1<<50 {
+	if available < size/2 || available > 1<<50 {
 		t.Errorf("%d bytes are available", available)
 	}
 }
