@@ -23,7 +23,8 @@ pixels. Codes that take one of the four samples have other figures.
 
 DIR is the data set as it is on disk: DIR/train/0001/flow_FW_left/flow_FW_left_0001.flo5 and so on. The flow comes
 from the network, or with --flow from files laid out as a submission, in any format that wwflow writes:
-FLOW/0001/flow_FW_left/flow_FW_left_0001.flo5.
+FLOW/0001/flow_FW_left/flow_FW_left_0001.flo5. The official rule needs flow in every pixel: where it is unknown, the
+pixel is not scored, the table has a column "density %", and its rule says that it is not official.
 
   1px    pixels with an endpoint error above 1 pixel
   EPE    mean endpoint error in pixels
