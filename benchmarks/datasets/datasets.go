@@ -28,7 +28,7 @@ type Options struct {
 	Root     string    // folder of the data set
 	FlowDir  string    // folder of flow files, named as Layout describes, in any format of package flowfile
 	Estimate Estimator // returns the flow
-	Source   string    // names the source of Estimate in the report
+	Source   string    // names Estimate in the report: the network, its input size and device
 	Pass     string    // Sintel only: "clean", "final" or "both"; "" is "both"
 	Split    string    // FlyingChairs only: "train", "val" or "all"; "" is "all"
 	Progress func(done, total int)

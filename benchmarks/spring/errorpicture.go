@@ -13,9 +13,9 @@ var errorColours = [...][3]float64{
 	{254, 223, 144}, {253, 173, 96}, {243, 108, 67}, {215, 48, 38}, {165, 0, 38},
 }
 
-// ErrorPicture paints endpoint errors in the colours of the benchmark's site: blue below one pixel, yellow to red above,
+// errorPicture paints endpoint errors in the colours of the benchmark's site: blue below one pixel, yellow to red above,
 // black where the error is NaN. errs holds the errors in pixels, row by row.
-func ErrorPicture(errs []float32, width int) image.Image {
+func errorPicture(errs []float32, width int) image.Image {
 	palette := color.Palette{color.RGBA{A: 255}}
 	const shades = 255
 	for i := range shades {

@@ -22,7 +22,7 @@ type Options struct {
 	Selection
 	FlowDir   string    // folder of flow files in the layout of a submission, in any format of package flowfile
 	Estimate  Estimator // returns the flows
-	Source    string    // names the source of Estimate in the report and the journal
+	Source    string    // names Estimate in the report and the journal: the network, its input size and device
 	Float16   bool      // compute in float16, as the server does
 	ErrorMaps string    // folder for a picture of the errors of each flow; "" = none
 	Journal   string    // file that keeps the result of each flow, so that an interrupted evaluation can resume; "" = none
@@ -182,6 +182,6 @@ func writeErrorMap(path string, errs []float32, width int) error {
 		return err
 	}
 	return atomicfile.WriteTo(path, func(w io.Writer) error {
-		return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, ErrorPicture(errs, width))
+		return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, errorPicture(errs, width))
 	})
 }

@@ -22,9 +22,9 @@ import (
 
 // The tiny data set, flow files for it, and the tables that its generator computes in NumPy.
 const (
-	tiny     = "../../testdata/spring/data"
-	tinyFlow = "../../testdata/spring/flow"
-	tables   = "../../testdata/spring/expected.json"
+	tiny         = "../../testdata/spring/data"
+	tinyFlow     = "../../testdata/spring/flow"
+	expectedFile = "../../testdata/spring/expected.json"
 )
 
 type figures struct {
@@ -38,7 +38,7 @@ type figures struct {
 // expected returns mode -> selection -> subset -> figures.
 func expected(t *testing.T) map[string]map[string]map[string]figures {
 	t.Helper()
-	b, err := os.ReadFile(tables)
+	b, err := os.ReadFile(expectedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,11 @@ func all(root string) Selection { return Selection{Root: root, Split: "train"} }
 
 // TestTables compares every figure of every subset with NumPy, in both number formats.
 func TestTables(t *testing.T) {
-	for mode, byName := range expected(t) {
+	tables := expected(t)
+	if len(tables) != 2 {
+		t.Errorf("expected.json has %d number formats, want 2", len(tables))
+	}
+	for mode, byName := range tables {
 		for name, s := range map[string]Selection{
 			"train":   all(tiny),
 			"0002":    {Root: tiny, Split: "0002"},
@@ -331,7 +335,7 @@ func TestErrorMaps(t *testing.T) {
 		colours := map[color.Color]bool{}
 		for y := range estimate.Height {
 			for x := range estimate.Width {
-				want := ErrorPicture([]float32{smallestError(estimate, truth, x, y)}, 1).At(0, 0)
+				want := errorPicture([]float32{smallestError(estimate, truth, x, y)}, 1).At(0, 0)
 				if got.At(x, y) != want {
 					t.Fatalf("%s, column %d, row %d: colour %v, want %v", name, x, y, got.At(x, y), want)
 				}
@@ -357,7 +361,7 @@ func smallestError(estimate, truth *field.Field, x, y int) float32 {
 
 // TestErrorColours checks the colours at the middle of the scale and at its ends.
 func TestErrorColours(t *testing.T) {
-	m := ErrorPicture([]float32{0, 1.0 / 32, 1, 32, 1e9, 2, 0.5}, 7)
+	m := errorPicture([]float32{0, 1.0 / 32, 1, 32, 1e9, 2, 0.5}, 7)
 	for x, want := range [][3]uint32{{39, 40, 148}, {39, 40, 148}, {223, 242, 248}, {165, 0, 38}, {165, 0, 38}, {254, 223, 144}, {171, 216, 233}} {
 		r, g, b, _ := m.At(x, 0).RGBA()
 		for i, v := range []uint32{r >> 8, g >> 8, b >> 8} {

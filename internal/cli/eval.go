@@ -11,6 +11,8 @@ import (
 
 const textEval = `Scores optical flow on a data set in its original layout, by the data set's own measures. The flow comes from the
 network, or with --flow from files in any format that wwflow writes, named as below (after "flow:").
+Pixels of unknown flow are not scored: the table then has a column "density %", the share of the pixels with ground
+truth that were scored.
 
 Layouts:
 `

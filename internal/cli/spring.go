@@ -16,7 +16,8 @@ pixels. Figures of programs that use one of the four samples are not comparable.
 
 DIR is the data set in its original layout: DIR/train/0001/flow_FW_left/flow_FW_left_0001.flo5 and so on. The flow
 comes from the network, or with --flow from files in the layout of a submission, in any format that wwflow writes:
-FLOW/0001/flow_FW_left/flow_FW_left_0001.flo5.
+FLOW/0001/flow_FW_left/flow_FW_left_0001.flo5. The official rule needs flow in every pixel: a pixel of unknown flow is
+not scored, the table has a column "density %", and its rule says that it is not official.
 
   1px    pixels with an endpoint error above 1 pixel
   EPE    mean endpoint error in pixels
