@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/internal/hdf5"
 )
 
@@ -23,6 +24,18 @@ func readFlo5(path string) (*field.Field, error) {
 		return nil, fmt.Errorf("%s: %w: its dataset %q has the shape %v instead of height x width x 2", path, ErrFormat, flowSet, a.Shape)
 	}
 	return &field.Field{Width: a.Shape[1], Height: a.Shape[0], Vectors: tidy(a.Data)}, nil
+}
+
+func writeFlo5(path string, f *field.Field) error {
+	file, err := atomicfile.Create(path, true)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := hdf5.Write(file.Name(), flowSet, &hdf5.Array{Shape: []int{f.Height, f.Width, 2}, Data: tidy(f.Vectors)}); err != nil {
+		return err
+	}
+	return file.Commit()
 }
 
 func readHDF5(path, set string, limit int) (*hdf5.Array, error) {

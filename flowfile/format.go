@@ -12,7 +12,6 @@ import (
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/internal/atomicfile"
-	"github.com/wwflow/wwflow/internal/hdf5"
 )
 
 // Format is a file format that holds a flow field.
@@ -116,9 +115,7 @@ func Write(path string, f *field.Field) error {
 		return err
 	}
 	if format == Flo5 {
-		err = atomicfile.Write(path, func(temporary string) error {
-			return hdf5.Write(temporary, flowSet, &hdf5.Array{Shape: []int{f.Height, f.Width, 2}, Data: tidy(f.Vectors)})
-		})
+		err = writeFlo5(path, f)
 	} else {
 		err = atomicfile.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) })
 	}

@@ -80,16 +80,20 @@ static int describe(ww_set *s) {
 
 int ww_has_offset(const ww_set *s) { return s->offset != HADDR_UNDEF; }
 
-// Opens for reading. Locking is off: it fails on some read-only and network file systems, and nobody writes.
-// Returns -1 if the file, -2 if the dataset can't be opened, -3 if it can't be described.
+// Returns an access property list with file locking off. Locking fails on some network file systems and on files that
+// the caller has locked. Needs HDF5 1.10.7.
+static hid_t access_list(void) {
+	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+	if (access >= 0) H5Pset_file_locking(access, 0, 1);
+	return access;
+}
+
+// Opens for reading. Returns -1 if the file or -2 if the dataset can't be opened, -3 if the dataset can't be described.
 int ww_open(const char *path, const char *name, ww_set *s) {
 	memset(s, 0, sizeof *s);
 	s->file = s->set = -1;
-	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+	hid_t access = access_list();
 	if (access < 0) return -1;
-#if H5_VERSION_GE(1, 10, 7)
-	H5Pset_file_locking(access, 0, 1);
-#endif
 	s->file = H5Fopen(path, H5F_ACC_RDONLY, access);
 	H5Pclose(access);
 	if (s->file < 0) return -1;
@@ -107,7 +111,10 @@ int ww_read_chunk(ww_set *s, const hsize_t *offset, uint32_t *skipped, void *out
 int ww_create(const char *path, const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s) {
 	memset(s, 0, sizeof *s);
 	s->file = s->set = -1;
-	s->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t access = access_list();
+	if (access < 0) return -1;
+	s->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+	H5Pclose(access);
 	if (s->file < 0) return -1;
 	hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
 	if (space >= 0 && plist >= 0 && H5Pset_chunk(plist, rank, chunk) >= 0 && H5Pset_deflate(plist, level) >= 0) {
