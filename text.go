@@ -97,7 +97,7 @@ func infoText(p prospect) string {
 	line("picture", "%s, %d bits, %s range, matrix %s%s, transfer %s%s", size, p.BitDepth, rangeName(p.ColorRange), p.ColorMatrix,
 		when(p.ColorAssumed, " (assumed)"), p.ColorTransfer, when(p.ToneMapped, ", tone-mapped to BT.709"))
 	if p.Interlaced {
-		line("", "interlaced%s", when(p.Deinterlaced, ", will be deinterlaced"))
+		line("", "interlaced, will be deinterlaced")
 	}
 	frames := "number of frames not known"
 	switch {
