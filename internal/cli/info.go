@@ -93,7 +93,7 @@ func (r infoReport) text() string {
 	line("picture", "%s, %d bits, %s range, matrix %s%s, transfer %s%s", size, r.BitDepth, rangeName(r.ColorRange), r.ColorMatrix,
 		when(r.ColorAssumed, " (assumed)"), r.ColorTransfer, when(r.ToneMapped, ", tone-mapped to BT.709"))
 	if r.Interlaced {
-		line("", "interlaced%s", when(r.Deinterlaced, ", will be deinterlaced"))
+		line("", "interlaced, will be deinterlaced")
 	}
 	switch {
 	case r.Hardware != "":
