@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Writes the golden flow files of package field with other people's programs: NumPy, OpenCV, h5py, oiiotool.
+"""Write the golden files of package flowfile with NumPy, OpenCV, h5py and oiiotool.
 
-One field in every format, 7 x 5 pixels: u = 3x - 2y + 0.25, v = 0.5 y^2 - x - 1/64; two pixels unknown.
-Run it here, with Debian's python3-numpy, python3-opencv, python3-h5py and openimageio-tools.
+All contain the same field of 7 x 5 pixels: u = 3x - 2y + 0.25, v = 0.5 y^2 - x - 1/64. Two pixels are unknown.
+Run the script in this folder. It needs Debian's python3-numpy, python3-opencv, python3-h5py and openimageio-tools.
 """
 import struct, subprocess
 import cv2, h5py, numpy as np
@@ -46,9 +46,9 @@ with h5py.File("no-flow.flo5", "w") as f:
     f.create_dataset("disparity", data=flow[..., 0])
 with h5py.File("integers.flo5", "w") as f:
     f.create_dataset("flow", data=np.zeros((H, W, 2), np.int32))
-with h5py.File("huge.flo5", "w") as f:  # claims 2 TB and takes 2 KB
+with h5py.File("huge.flo5", "w") as f:  # claims 2 TB in a file of 2 KB
     f.create_dataset("flow", shape=(1 << 19, 1 << 19, 2), dtype=np.float32, chunks=(64, 64, 2))
-with h5py.File("hole.flo5", "w") as f:  # its second half was never written
+with h5py.File("hole.flo5", "w") as f:  # the second half is not written
     d = f.create_dataset("flow", shape=(H, W, 2), dtype=np.float32, chunks=(1, W, 2), compression="gzip", fillvalue=np.nan)
     d[:3] = flow[:3]
 

@@ -4,10 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 )
+
+func TestCheckSize(t *testing.T) {
+	for _, c := range []struct {
+		width, height int
+		want          error
+	}{
+		{8192, 4320, nil}, // DCI 8K
+		{8193, 8192, ErrFormat}, {math.MaxInt, 1, ErrFormat}, {math.MaxInt, math.MaxInt, ErrFormat}, {0, 5, ErrFormat}, {5, -1, ErrFormat},
+	} {
+		if err := checkSize(c.width, c.height); !errors.Is(err, c.want) {
+			t.Errorf("%dx%d gave %v, want %v", c.width, c.height, err, c.want)
+		}
+	}
+}
 
 func TestPNM(t *testing.T) {
 	for name, c := range map[string]struct {
