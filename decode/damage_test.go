@@ -28,12 +28,32 @@ func TestDamagedFrame(t *testing.T) {
 	if err := os.WriteFile(damaged, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	frames, info, corrupt := readAll(t, damaged, decode.Options{Scale: 0.1})
-	if corrupt < 1 || corrupt > 60 || len(frames)+corrupt != 221 || info.Frames != 221 {
-		t.Errorf("%d frames, %d damaged, %d stated; want a total of 221", len(frames), corrupt, info.Frames)
-	}
-	if last := frames[len(frames)-1].PTS; last != 220 {
-		t.Errorf("the last frame is at %d, want 220", last)
+	for _, threads := range []int{1, 3} {
+		r, err := decode.Open(background, damaged, decode.Options{Scale: 0.1, Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		frames, info, corrupt := drain(t, r)
+		if corrupt < 1 || corrupt > 60 || len(frames)+corrupt != 221 || info.Frames != 221 {
+			t.Errorf("%d threads: %d frames, %d damaged, %d stated; want a total of 221", threads, len(frames), corrupt, info.Frames)
+		}
+		if last := frames[len(frames)-1].PTS; last != 220 {
+			t.Errorf("the last frame is at %d, want 220", last)
+		}
+		missing := map[int]bool{}
+		for _, d := range r.Damaged() {
+			missing[d.Index] = true
+		}
+		for _, f := range frames {
+			// The time base of this clip is the duration of a frame.
+			if int64(f.Index) != f.PTS || missing[f.Index] {
+				t.Errorf("%d threads: the frame at %d has number %d", threads, f.PTS, f.Index)
+			}
+		}
+		if len(missing) != corrupt {
+			t.Errorf("%d threads: damaged frames %v, want %d", threads, r.Damaged(), corrupt)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ package libav
 #include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 
 static void wwflow_colors(const AVFrame *f, int *v) {
@@ -50,6 +51,9 @@ static void wwflow_fill(AVFrame *f, const uint8_t *pix, int width, int height) {
 }
 static void wwflow_copy(uint8_t *pix, const AVFrame *f) {
 	av_image_copy_plane(pix, 3 * f->width, f->data[0], f->linesize[0], 3 * f->width, f->height);
+}
+static int wwflow_set_option(AVCodecContext *c, const char *key, const char *value) {
+	return av_opt_set(c, key, value, AV_OPT_SEARCH_CHILDREN);
 }
 static int wwflow_stores(const char *format, int codec) {
 	const AVOutputFormat *of = av_guess_format(format, NULL, NULL);
@@ -143,6 +147,21 @@ func Stores(container string, codec astiav.CodecID) bool {
 	name := C.CString(container)
 	defer C.free(unsafe.Pointer(name))
 	return C.wwflow_stores(name, C.int(codec)) == 1
+}
+
+// SetOption sets an option of a codec that is not open yet. The error is astiav.ErrOptionNotFound for an unknown one.
+func SetOption(c *astiav.CodecContext, key, value string) error {
+	cc, err := inner(c)
+	if err != nil {
+		return err
+	}
+	k, v := C.CString(key), C.CString(value)
+	defer C.free(unsafe.Pointer(k))
+	defer C.free(unsafe.Pointer(v))
+	if e := C.wwflow_set_option(cc, k, v); e < 0 {
+		return astiav.Error(e)
+	}
+	return nil
 }
 
 // FillRGB copies packed width x height RGB into an rgb24 picture of at least that size. In a larger picture the last
