@@ -82,16 +82,17 @@ func TestIdleThreadsDoNotSpin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	shortest := time.Hour // of several, because Go may collect garbage meanwhile
-	for range 5 {
+	var idle []time.Duration
+	for range 7 {
 		features := encode(t, m, pattern(160, 120, 1))
 		begin := cpuTime()
 		time.Sleep(100 * time.Millisecond)
-		shortest = min(shortest, cpuTime()-begin)
+		idle = append(idle, cpuTime()-begin)
 		features.Close()
 	}
-	if shortest > 5*time.Millisecond {
-		t.Errorf("the idle network takes %v of CPU time in 100 ms", shortest)
+	slices.Sort(idle)
+	if idle[3] > 5*time.Millisecond { // the median: Go may collect garbage meanwhile
+		t.Errorf("the idle network takes %v of CPU time in 100 ms", idle)
 	}
 }
 
