@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wwflow/wwflow/internal/loader"
 )
@@ -59,6 +61,38 @@ func TestThreadLimit(t *testing.T) {
 	one := open(t, "fake") // with one thread
 	if got, want := m.Memory(100, 20, 0)-one.Memory(100, 20, 0), int64(runtime.NumCPU()-1)*bytesPerThread; got != want {
 		t.Errorf("the threads add %d bytes to the prediction, want %d", got, want)
+	}
+}
+
+// TestIdleThreadsDoNotSpin measures the CPU time of the process while a network with two threads is idle after a run. Threads
+// that spin take 20 ms.
+func TestIdleThreadsDoNotSpin(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("one core: the network has one thread")
+	}
+	cpuTime := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	m, err := Open(Options{Device: "cpu", Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var idle []time.Duration
+	for range 7 {
+		features := encode(t, m, pattern(160, 120, 1))
+		begin := cpuTime()
+		time.Sleep(100 * time.Millisecond)
+		idle = append(idle, cpuTime()-begin)
+		features.Close()
+	}
+	slices.Sort(idle)
+	if idle[3] > 5*time.Millisecond { // the median: Go may collect garbage meanwhile
+		t.Errorf("the idle network takes %v of CPU time in 100 ms", idle)
 	}
 }
 

@@ -79,6 +79,9 @@ func TestTensorsOutliveTheirSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.Close()
+	if n := encoder.Tensors(); n != 2 {
+		t.Errorf("%d tensors are open, want 2", n)
+	}
 	encoder.Close()
 	if e, err := features[0].Type(); err != nil || e != Float16 {
 		t.Errorf("the feature has type %v, %v; want float16", e, err)
@@ -103,6 +106,9 @@ func TestTensorsOutliveTheirSession(t *testing.T) {
 	}
 	for _, tensor := range []*Tensor{a, b, features[0], features[1], features[0], nil} {
 		tensor.Close()
+	}
+	if n := encoder.Tensors(); n != 0 {
+		t.Errorf("%d tensors are open after Close", n)
 	}
 }
 

@@ -226,6 +226,15 @@ func (s *Session) Close() {
 	}
 }
 
+// Tensors returns the number of tensors in the session's memory that are not closed yet.
+func (s *Session) Tensors() int {
+	n := int(s.references.Load())
+	if !s.closed.Load() {
+		n--
+	}
+	return n
+}
+
 func (s *Session) retain() { s.references.Add(1) }
 
 func (s *Session) release() {
