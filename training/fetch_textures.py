@@ -24,7 +24,7 @@ import numpy as np
 
 from training import textures
 
-WALLPAPERS = ("gnome-backgrounds", "mate-backgrounds", "plasma-workspace-wallpapers", "lomiri-wallpapers", "ukui-wallpapers")
+WALLPAPERS = ("gnome-backgrounds", "mate-backgrounds", "plasma-workspace-wallpapers", "ukui-wallpapers")
 STAMPS = ("tuxpaint-stamps-default",)
 CROPS = ((1, 1), (2, 6), (4, 12))  # (divisor of the image's short side, number of crops at most)
 SIDE, MIN_SIDE = 560, 160          # pixels: of a written crop at most; of a crop in its image at least
