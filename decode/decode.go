@@ -101,7 +101,7 @@ type Info struct {
 var (
 	ErrEmpty      = errors.New("the input is empty")
 	ErrNoVideo    = errors.New("the file has no video stream")
-	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + ")")
+	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + "); convert the images, or name a video file")
 	ErrFormat     = errors.New("the file is not a video in a format that FFmpeg can read, or it is truncated before its index")
 	ErrNoFrames   = errors.New("no frame can be decoded")
 	ErrWindow     = errors.New("the selected part contains no frame")

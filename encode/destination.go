@@ -66,6 +66,19 @@ func imageDestination(folder, pattern string, o *Options) (destination, error) {
 	return destination{folder: folder, pattern: pattern}, err
 }
 
+// checkParent checks the permission to create files beside the output, where temporary files are.
+func (d destination) checkParent() error {
+	path := d.path + d.folder // one of them is empty
+	if link, err := os.Readlink(path); path == "-" || err == nil && link != "" {
+		return nil
+	}
+	err := unix.Access(filepath.Dir(path), unix.W_OK)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // listFiles lists the files of a folder. Folders in it, such as those of exported flow files, and hidden files do not
 // count. A missing folder has no files.
 func listFiles(folder string) ([]string, error) {

@@ -115,13 +115,16 @@ func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 }
 
 // Check returns the errors of Create that do not depend on the frames: an existing output, an unknown codec or
-// container, a codec that the container cannot hold, invalid options. It creates nothing and does not need Width, Height
-// and TimeBase. It does not report a missing parent folder.
+// container, a codec that the container cannot hold, invalid options, a folder without permission to write. It creates
+// nothing and does not need Width, Height and TimeBase. It does not report a missing parent folder.
 func Check(path string, o Options) error {
 	w := &Writer{ctx: context.Background(), path: path, o: o}
 	d, err := findDestination(path, &o)
 	if err == nil && d.folder == "" {
 		err = checkEncoder(d.path, o)
+	}
+	if err == nil {
+		err = d.checkParent()
 	}
 	if err != nil {
 		return w.explain(err)

@@ -124,3 +124,24 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestReadOnly checks that Check and Create report a read-only file system and what to do.
+func TestReadOnly(t *testing.T) {
+	if os.Getuid() != 0 {
+		testutil.Skip(t, "mounting a small file system needs root")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_RDONLY, "size=64k"); err != nil {
+		testutil.Skip(t, "cannot mount a small file system: %v", err)
+	}
+	defer syscall.Unmount(dir, 0)
+	for _, name := range []string{"a.mp4", "pictures/"} {
+		o := options(96, 64)
+		_, create := encode.Create(background, dir+"/"+name, o)
+		for _, err := range []error{create, encode.Check(dir+"/"+name, o)} {
+			if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "write to another folder") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
