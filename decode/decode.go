@@ -143,8 +143,8 @@ type Reader struct {
 
 // DamagedFrame is a frame that could not be decoded.
 type DamagedFrame struct {
-	Index int    // as Frame.Index
-	Name  string // file name in an image sequence; "" in a video
+	Index int    `json:"index"`          // as Frame.Index
+	Name  string `json:"name,omitempty"` // file name in an image sequence; "" in a video
 }
 
 // Open opens an input and decodes its first frame. The name is a video file, a folder of images in natural order

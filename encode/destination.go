@@ -56,7 +56,7 @@ func findDestination(path string, o *Options) (destination, error) {
 }
 
 func imageDestination(folder, pattern string, o *Options) (destination, error) {
-	if o.Container != "" || o.Codec != "" || o.CRF >= 0 || len(o.EncoderOptions) > 0 {
+	if o.Container != "" || o.Codec != "" || o.CRF != nil || len(o.EncoderOptions) > 0 {
 		return destination{}, unknownf("PNG images have no container, codec, quality or encoder options; leave these out or name a video")
 	}
 	files, err := listFiles(folder)

@@ -36,7 +36,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Options of an output. Width, Height and TimeBase are required. CRF must be -1 for the codec's default.
+// Options of an output. Width, Height and TimeBase are required.
 type Options struct {
 	Width, Height int            // of all frames, in pixels
 	TimeBase      frame.Rational // of all frames' PTS, in seconds
@@ -45,7 +45,7 @@ type Options struct {
 
 	Container      string            // one of Containers; "" = by the extension of the path, Matroska on standard output
 	Codec          string            // one of Codecs; "" = h264, in WebM vp9
-	CRF            int               // constant quality, lower is better; -1 = the codec's default
+	CRF            *int              // constant quality, lower is better; nil = the codec's default
 	EncoderOptions map[string]string // options of the encoder, by FFmpeg's names
 	Threads        int               // 0 = the encoder's choice
 
@@ -136,7 +136,7 @@ func Check(path string, o Options) error {
 // by one pixel.
 func Size(path string, o Options) (width, height int, err error) {
 	if path != "-" {
-		d, err := findDestination(path, &Options{CRF: -1, Force: true})
+		d, err := findDestination(path, &Options{Force: true})
 		if err != nil || d.folder != "" {
 			return o.Width, o.Height, err
 		}
