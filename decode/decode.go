@@ -101,7 +101,7 @@ type Info struct {
 var (
 	ErrEmpty      = errors.New("the input is empty")
 	ErrNoVideo    = errors.New("the file has no video stream")
-	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + ")")
+	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + "); convert the images, or name a video file")
 	ErrFormat     = errors.New("the file is not a video in a format that FFmpeg can read, or it is truncated before its index")
 	ErrNoFrames   = errors.New("no frame can be decoded")
 	ErrWindow     = errors.New("the selected part contains no frame")
@@ -143,8 +143,8 @@ type Reader struct {
 
 // DamagedFrame is a frame that could not be decoded.
 type DamagedFrame struct {
-	Index int    // as Frame.Index
-	Name  string // file name in an image sequence; "" in a video
+	Index int    `json:"index"`          // as Frame.Index
+	Name  string `json:"name,omitempty"` // file name in an image sequence; "" in a video
 }
 
 // Open opens an input and decodes its first frame. The name is a video file, a folder of images in natural order

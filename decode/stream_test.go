@@ -3,6 +3,7 @@ package decode_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -58,5 +59,42 @@ func TestNamedPipe(t *testing.T) {
 	}()
 	if frames, _, _ := readAll(t, fifo, decode.Options{}); len(frames) != 12 {
 		t.Errorf("%d frames, want 12", len(frames))
+	}
+}
+
+// TestDescriptorPath reads a pipe by its path, as in `wwflow run <(cat video.mkv)`.
+func TestDescriptorPath(t *testing.T) {
+	movie := filepath.Join(t.TempDir(), "a.mkv")
+	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25", "-frames:v", "12", movie)
+	pipe := feed(t, movie)
+	defer pipe.Close()
+	name := fmt.Sprintf("/dev/fd/%d", pipe.Fd())
+	if !decode.IsStream(name) {
+		t.Errorf("%s is not a stream", name)
+	}
+	if frames, _, _ := readAll(t, name, decode.Options{}); len(frames) != 12 {
+		t.Errorf("%d frames, want 12", len(frames))
+	}
+}
+
+func TestInputKinds(t *testing.T) {
+	dir := t.TempDir()
+	file, fifo, link := filepath.Join(dir, "a.mp4"), filepath.Join(dir, "fifo"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(fifo, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(fifo, link); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]struct{ stream, sequence bool }{
+		"-": {true, false}, file: {false, false}, dir: {false, true}, fifo: {true, false}, link: {true, false}, "/dev/null": {true, false},
+		filepath.Join(dir, "none.mp4"): {false, false}, filepath.Join(dir, "f%03d.png"): {false, true}, filepath.Join(dir, "%d-%d.png"): {false, false},
+	} {
+		if stream, sequence := decode.IsStream(name), decode.IsSequence(name); stream != want.stream || sequence != want.sequence {
+			t.Errorf("%s: stream %v, sequence %v; want %v", name, stream, sequence, want)
+		}
 	}
 }

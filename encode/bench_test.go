@@ -44,7 +44,7 @@ func BenchmarkEncode(b *testing.B) {
 			for b.Loop() {
 				t := time.Now()
 				w, err := encode.Create(context.Background(), filepath.Join(dir, "a.mp4"), encode.Options{Width: i.Width, Height: i.Height, TimeBase: i.TimeBase,
-					FrameRate: i.FrameRate, CRF: 18, EncoderOptions: map[string]string{"preset": preset}, Force: true})
+					FrameRate: i.FrameRate, CRF: new(18), EncoderOptions: map[string]string{"preset": preset}, Force: true})
 				if err != nil {
 					b.Fatal(err)
 				}

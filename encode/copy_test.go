@@ -39,7 +39,7 @@ func TestRoundTrip(t *testing.T) {
 				i := r.Info()
 				path := filepath.Join(t.TempDir(), "a"+ext)
 				w, err := encode.Create(background, path, encode.Options{Width: i.Width, Height: i.Height, TimeBase: i.TimeBase, FrameRate: i.FrameRate,
-					SampleAspect: i.SampleAspect, CRF: -1, CopyFrom: in, Origin: i.StartTime, EncoderOptions: map[string]string{"preset": "veryfast"}})
+					SampleAspect: i.SampleAspect, CopyFrom: in, Origin: i.StartTime, EncoderOptions: map[string]string{"preset": "veryfast"}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -127,7 +127,7 @@ func TestCut(t *testing.T) {
 		defer r.Close()
 		i := r.Info()
 		path := filepath.Join(t.TempDir(), "a.mp4")
-		o := encode.Options{Width: i.Width, Height: i.Height, TimeBase: i.TimeBase, FrameRate: i.FrameRate, CRF: -1,
+		o := encode.Options{Width: i.Width, Height: i.Height, TimeBase: i.TimeBase, FrameRate: i.FrameRate,
 			CopyFrom: in, Origin: i.StartTime, Start: part.Start, Duration: part.Duration, Shortest: shortest}
 		frames := 50
 		if shortest {

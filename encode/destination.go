@@ -56,7 +56,7 @@ func findDestination(path string, o *Options) (destination, error) {
 }
 
 func imageDestination(folder, pattern string, o *Options) (destination, error) {
-	if o.Container != "" || o.Codec != "" || o.CRF >= 0 || len(o.EncoderOptions) > 0 {
+	if o.Container != "" || o.Codec != "" || o.CRF != nil || len(o.EncoderOptions) > 0 {
 		return destination{}, unknownf("PNG images have no container, codec, quality or encoder options; leave these out or name a video")
 	}
 	files, err := listFiles(folder)
@@ -64,6 +64,19 @@ func imageDestination(folder, pattern string, o *Options) (destination, error) {
 		err = ErrExists
 	}
 	return destination{folder: folder, pattern: pattern}, err
+}
+
+// checkParent checks the permission to create files beside the output, where temporary files are.
+func (d destination) checkParent() error {
+	path := d.path + d.folder // one of them is empty
+	if link, err := os.Readlink(path); path == "-" || err == nil && link != "" {
+		return nil
+	}
+	err := unix.Access(filepath.Dir(path), unix.W_OK)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // listFiles lists the files of a folder. Folders in it, such as those of exported flow files, and hidden files do not

@@ -36,7 +36,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Options of an output. Width, Height and TimeBase are required. CRF must be -1 for the codec's default.
+// Options of an output. Width, Height and TimeBase are required.
 type Options struct {
 	Width, Height int            // of all frames, in pixels
 	TimeBase      frame.Rational // of all frames' PTS, in seconds
@@ -45,7 +45,7 @@ type Options struct {
 
 	Container      string            // one of Containers; "" = by the extension of the path, Matroska on standard output
 	Codec          string            // one of Codecs; "" = h264, in WebM vp9
-	CRF            int               // constant quality, lower is better; -1 = the codec's default
+	CRF            *int              // constant quality, lower is better; nil = the codec's default
 	EncoderOptions map[string]string // options of the encoder, by FFmpeg's names
 	Threads        int               // 0 = the encoder's choice
 
@@ -115,13 +115,16 @@ func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 }
 
 // Check returns the errors of Create that do not depend on the frames: an existing output, an unknown codec or
-// container, a codec that the container cannot hold, invalid options. It creates nothing and does not need Width, Height
-// and TimeBase. It does not report a missing parent folder.
+// container, a codec that the container cannot hold, invalid options, a folder without permission to write. It creates
+// nothing and does not need Width, Height and TimeBase. It does not report a missing parent folder.
 func Check(path string, o Options) error {
 	w := &Writer{ctx: context.Background(), path: path, o: o}
 	d, err := findDestination(path, &o)
 	if err == nil && d.folder == "" {
 		err = checkEncoder(d.path, o)
+	}
+	if err == nil {
+		err = d.checkParent()
 	}
 	if err != nil {
 		return w.explain(err)
@@ -133,7 +136,7 @@ func Check(path string, o Options) error {
 // by one pixel.
 func Size(path string, o Options) (width, height int, err error) {
 	if path != "-" {
-		d, err := findDestination(path, &Options{CRF: -1, Force: true})
+		d, err := findDestination(path, &Options{Force: true})
 		if err != nil || d.folder != "" {
 			return o.Width, o.Height, err
 		}

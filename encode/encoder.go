@@ -97,13 +97,13 @@ func newEncoder(c codec, o *Options, muxer string) (e *encoder, err error) {
 func (c *codec) allSettings(o *Options) (map[string]string, error) {
 	set := colorTags(c, o)
 	maps.Copy(set, c.options)
-	if c.crf < 0 && o.CRF >= 0 {
+	if c.crf < 0 && o.CRF != nil {
 		return nil, fmt.Errorf("%w: %s has no CRF; leave it out", ErrOption, c.encoder)
 	}
 	if c.crf >= 0 {
 		set[c.crfOption()] = strconv.Itoa(c.crf)
-		if o.CRF >= 0 {
-			set[c.crfOption()] = strconv.Itoa(o.CRF)
+		if o.CRF != nil {
+			set[c.crfOption()] = strconv.Itoa(*o.CRF)
 		}
 	}
 	for key, value := range o.EncoderOptions {

@@ -26,7 +26,7 @@ func TestErrors(t *testing.T) {
 		{"unsupported extension", "a.avi", nil, encode.ErrUnknown},
 		{"unknown container", "a.mp4", func(o *encode.Options) { o.Container = "xyz" }, encode.ErrUnknown},
 		{"empty path", "", nil, nil},
-		{"images with a quality", "a%03d.png", func(o *encode.Options) { o.CRF = 3 }, encode.ErrUnknown},
+		{"images with a quality", "a%03d.png", func(o *encode.Options) { o.CRF = new(3) }, encode.ErrUnknown},
 		{"one image", "a.png", nil, nil},
 		{"a device", "/dev/null", func(o *encode.Options) { o.Force = true }, nil},
 		{"no such folder", "none/a.mp4", nil, fs.ErrNotExist},
@@ -40,11 +40,11 @@ func TestErrors(t *testing.T) {
 		{"unknown option inside", "a.mp4", func(o *encode.Options) {
 			o.Codec, o.EncoderOptions = "av1", map[string]string{"svtav1-params": "foo=1"}
 		}, nil},
-		{"crf without one", "a.mov", func(o *encode.Options) { o.Codec, o.CRF = "prores", 5 }, encode.ErrOption},
-		{"CRF of h264", "a.mp4", func(o *encode.Options) { o.CRF = 52 }, encode.ErrOption},
-		{"CRF of h265", "a.mp4", func(o *encode.Options) { o.Codec, o.CRF = "h265", 999 }, encode.ErrOption},
-		{"CRF of vp9", "a.webm", func(o *encode.Options) { o.CRF = 64 }, encode.ErrOption},
-		{"CRF of av1", "a.mkv", func(o *encode.Options) { o.Codec, o.CRF = "av1", 64 }, encode.ErrOption},
+		{"crf without one", "a.mov", func(o *encode.Options) { o.Codec, o.CRF = "prores", new(5) }, encode.ErrOption},
+		{"CRF of h264", "a.mp4", func(o *encode.Options) { o.CRF = new(52) }, encode.ErrOption},
+		{"CRF of h265", "a.mp4", func(o *encode.Options) { o.Codec, o.CRF = "h265", new(999) }, encode.ErrOption},
+		{"CRF of vp9", "a.webm", func(o *encode.Options) { o.CRF = new(64) }, encode.ErrOption},
+		{"CRF of av1", "a.mkv", func(o *encode.Options) { o.Codec, o.CRF = "av1", new(64) }, encode.ErrOption},
 		{"CRF as an option", "a.mp4", func(o *encode.Options) { o.EncoderOptions = map[string]string{"crf": "51.5"} }, encode.ErrOption},
 		{"size", "a.mp4", func(o *encode.Options) { o.Width = 0 }, nil},
 		{"huge", "a.mp4", func(o *encode.Options) { o.Width = 1 << 20 }, nil},
@@ -73,11 +73,11 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: Check returns %v, want %v", c.name, early, c.want)
 		}
 	}
-	o := encode.Options{CRF: -1, EncoderOptions: map[string]string{"x264-params": "reff=1"}}
+	o := encode.Options{EncoderOptions: map[string]string{"x264-params": "reff=1"}}
 	if err := encode.Check(filepath.Join(dir, "a.mp4"), o); !errors.Is(err, encode.ErrOption) {
 		t.Errorf("unknown option inside x264-params: Check returns %v", err)
 	}
-	if err := encode.Check(filepath.Join(dir, "fine.mp4"), encode.Options{CRF: -1}); err != nil {
+	if err := encode.Check(filepath.Join(dir, "fine.mp4"), encode.Options{}); err != nil {
 		t.Errorf("Check of a valid output: %v", err)
 	}
 	if left := names(t, dir); len(left) != 0 {
@@ -98,7 +98,7 @@ func TestFullDisk(t *testing.T) {
 	for _, name := range []string{"a.mp4", "a.mkv", "pictures/"} {
 		o := options(640, 480)
 		if !strings.HasSuffix(name, "/") {
-			o.CRF = 0
+			o.CRF = new(0)
 		}
 		path := dir + "/" + name
 		w, err := encode.Create(background, path, o)
@@ -121,6 +121,27 @@ func TestFullDisk(t *testing.T) {
 		w.Close()
 		if left := names(t, dir); len(left) != 0 {
 			t.Errorf("%s: left behind: %v", name, left)
+		}
+	}
+}
+
+// TestReadOnly checks that Check and Create report a read-only file system and what to do.
+func TestReadOnly(t *testing.T) {
+	if os.Getuid() != 0 {
+		testutil.Skip(t, "mounting a small file system needs root")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_RDONLY, "size=64k"); err != nil {
+		testutil.Skip(t, "cannot mount a small file system: %v", err)
+	}
+	defer syscall.Unmount(dir, 0)
+	for _, name := range []string{"a.mp4", "pictures/"} {
+		o := options(96, 64)
+		_, create := encode.Create(background, dir+"/"+name, o)
+		for _, err := range []error{create, encode.Check(dir+"/"+name, o)} {
+			if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "write to another folder") {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

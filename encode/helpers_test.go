@@ -35,7 +35,7 @@ func moving(width, height, i int) *frame.Frame {
 }
 
 func options(width, height int) encode.Options {
-	return encode.Options{Width: width, Height: height, TimeBase: thousandth, FrameRate: frame.Rational{Num: 25, Den: 1}, CRF: -1}
+	return encode.Options{Width: width, Height: height, TimeBase: thousandth, FrameRate: frame.Rational{Num: 25, Den: 1}}
 }
 
 // fill writes all frames and commits.

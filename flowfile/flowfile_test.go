@@ -179,20 +179,20 @@ func TestRange(t *testing.T) {
 // TestTruncated truncates every golden file at many places. Read must return an error that names the file.
 func TestTruncated(t *testing.T) {
 	for _, format := range Formats() {
-		whole, err := os.ReadFile("testdata/golden" + format.Extension())
+		data, err := os.ReadFile("testdata/golden" + format.Extension())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if format == KITTI {
-			whole = whole[:len(whole)-12] // the end chunk, which is not needed
+			data = data[:len(data)-12] // the end chunk, which is not needed
 		}
 		path := filepath.Join(t.TempDir(), "a"+format.Extension())
-		for n := 0; n < len(whole); n += 1 + len(whole)/60 {
-			if err := os.WriteFile(path, whole[:n], 0o666); err != nil {
+		for n := 0; n < len(data); n += 1 + len(data)/60 {
+			if err := os.WriteFile(path, data[:n], 0o666); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Read(path); !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), path+": ") {
-				t.Fatalf("%s truncated at byte %d of %d gave %v", format, n, len(whole), err)
+				t.Fatalf("%s truncated at byte %d of %d gave %v", format, n, len(data), err)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Format is the name of a file format that stores a flow field, as a user types it.
 type Format string
 
-// The formats. Description says what each stores.
+// The formats. Their method Description returns what each stores.
 const (
 	Flo   Format = "flo"
 	Flo5  Format = "flo5"
@@ -23,7 +23,7 @@ const (
 	PFM   Format = "pfm"
 )
 
-// implementation is what a format consists of. One without read can only be read from a file.
+// implementation describes a format. If read is nil, the format can only be read from a file.
 type implementation struct {
 	name                   Format
 	extension, description string

@@ -1,7 +1,7 @@
 // Package pairing turns a sequence of frames into the pairs between which flow is estimated.
 //
 // With step k, every frame i is paired with frame i+k. N frames give N-k pairs, or none if N <= k. Pairs come in the
-// order of the frames. A pair across a scene cut counts like any other pair. CutScore tells how likely a pair is one.
+// order of the frames. A pair across a scene cut counts like any other pair. CutScore measures how likely a pair is one.
 //
 // A Pairer holds the last k frames only.
 package pairing

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/wwflow/wwflow/decode"
-	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -25,7 +24,6 @@ func ExampleRun() {
 		Output: filepath.Join(folder, "flow.mp4"),
 		Decode: decode.Options{Frames: 4, Scale: 0.25},
 		Paint:  visualize.Options{Style: visualize.SideBySide},
-		Encode: encode.Options{CRF: -1},
 	})
 	if err != nil {
 		log.Fatal(err)

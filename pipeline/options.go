@@ -25,8 +25,8 @@ import (
 
 // Options says what to do. Input and, for Run, Output are needed; the zero value of everything else is usable.
 type Options struct {
-	Input  string // video file, folder of images, or "-" for standard input
-	Output string // video file, or a folder for PNG images, as encode.Create takes it
+	Input  string // video file, folder of images, pipe, or "-" for standard input, as decode.Open takes it
+	Output string // video file, folder for PNG images, or "-" for standard output, as encode.Create takes it
 
 	Step          int     // flow from frame i to frame i+Step; 0 = 1
 	Backward      bool    // flow from the later frame of a pair to the earlier one
@@ -81,7 +81,17 @@ type Result struct {
 	Cuts    int      `json:"scene_cuts,omitempty"`
 	Seconds float64  `json:"seconds"`
 	Notices []string `json:"notices,omitempty"`
+
+	DamagedFrames []decode.DamagedFrame `json:"damaged_frames,omitempty"`
+	// Gaps are the numbers of the frames whose flow is unknown because a damaged frame lies between them and their
+	// partner, in order.
+	Gaps []int `json:"gaps,omitempty"`
+	// Unconfident is the share of the pixels, 0 to 1, whose confidence is below LowConfidence. It is 0 with MinConfidence.
+	Unconfident float64 `json:"unconfident_share,omitempty"`
 }
+
+// LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.
+const LowConfidence = 0.3
 
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
 var (
@@ -126,7 +136,7 @@ func (o Options) checkOutput() error {
 	if o.Output == "" {
 		return fmt.Errorf("%w: no output is named", ErrOptions)
 	}
-	if sameFile(o.Input, o.Output) {
+	if o.Output != stdio && sameFile(o.Input, o.Output) {
 		return fmt.Errorf("%w: %s", ErrSame, o.Output)
 	}
 	if folder := filepath.Dir(filepath.Clean(o.Output)); !isFolder(folder) {
@@ -156,9 +166,6 @@ func isFolder(name string) bool {
 
 // sameFile reports whether two names lead to one file, links included.
 func sameFile(a, b string) bool {
-	if a == stdin {
-		return false
-	}
 	x, err := os.Stat(a)
 	if err != nil {
 		return false
@@ -167,12 +174,12 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// stdin is the name of standard input.
-const stdin = "-"
+// stdio is the name of standard input and standard output.
+const stdio = "-"
 
 // inputName is an input's name in sentences.
 func inputName(input string) string {
-	if input == stdin {
+	if input == stdio {
 		return "standard input"
 	}
 	return input

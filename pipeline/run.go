@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,14 +38,15 @@ func Run(ctx context.Context, o Options) (Result, error) {
 type run struct {
 	Options
 	group    *group
+	stream   bool // the input can be read only once
 	in       *decode.Reader
 	info     decode.Info
 	frames   *replay
 	networks Networks
 	opened   bool         // the networks are this run's to close
 	damaged  atomic.Int64 // frames that were skipped so far
-	cuts     atomic.Int64 // scene cuts found so far
-	watch    *stopwatch   // measures the stages; nil for none
+	tally    tally
+	watch    *stopwatch // measures the stages; nil for none
 	begin    time.Time
 }
 
@@ -61,6 +64,7 @@ func open(ctx context.Context, o Options, check func(Options) error) (_ *run, er
 			err = errors.Join(err, r.close())
 		}
 	}()
+	r.stream = decode.IsStream(r.Input)
 	if r.in, err = Open(r.group.ctx, r.Input, r.Decode); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,7 @@ func open(ctx context.Context, o Options, check func(Options) error) (_ *run, er
 // Open opens an input for reading. Its errors match ErrInput.
 func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, error) {
 	in, err := decode.Open(ctx, input, o)
-	if input == stdin && (errors.Is(err, decode.ErrFormat) || errors.Is(err, decode.ErrNoFrames)) {
+	if decode.IsStream(input) && (errors.Is(err, decode.ErrFormat) || errors.Is(err, decode.ErrNoFrames)) {
 		err = fmt.Errorf("%w; %w", err, ErrPipe)
 	}
 	return in, errkind.Mark(ErrInput, err)
@@ -151,7 +155,8 @@ func (r *run) video() (Result, error) {
 	if result.Frames == 0 {
 		return Result{}, r.tooShort(pairs.Count())
 	}
-	result.Read, result.Damaged, result.Cuts = pairs.Count(), r.in.Corrupt(), int(r.cuts.Load())
+	result.Read, result.Damaged, result.DamagedFrames = pairs.Count(), r.in.Corrupt(), r.in.Damaged()
+	result.Cuts, result.Gaps, result.Unconfident = r.tally.cuts, slices.Sorted(slices.Values(r.tally.gaps)), r.tally.unconfident()
 	result.Seconds, result.Notices = time.Since(r.begin).Seconds(), writer.Notices()
 	return result, errkind.Mark(ErrInput, s.sizeChanged)
 }
@@ -169,7 +174,7 @@ func (r *run) chooseScale() (err error) {
 		r.Events.ChoosingScale()
 	}
 	var pairs []*frame.Pair
-	if r.Input == stdin || r.info.Duration <= 0 {
+	if r.stream || r.info.Duration <= 0 {
 		pairs = r.frames.prefetch(r.Step)
 	} else if pairs, err = spreadPairs(r.group.ctx, r.Input, r.Decode, r.info, r.Step); err != nil {
 		return err
@@ -183,6 +188,11 @@ func (r *run) plan(painter *visualize.Painter) Plan {
 	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
 		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
 	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
+	e := r.Encode
+	e.Width, e.Height = p.Width, p.Height
+	if width, height, err := encode.Size(r.Output, e); err == nil {
+		p.Width, p.Height = width, height // odd sides may grow by one pixel
+	}
 	notice := func(yes bool, text string) {
 		if yes {
 			p.Notices = append(p.Notices, text)
@@ -192,7 +202,7 @@ func (r *run) plan(painter *visualize.Painter) Plan {
 	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
 		notice(true, "not on the GPU: "+skipped.Error())
 	}
-	notice(r.Input == stdin && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
+	notice(r.stream && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
 	notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
 	return p
 }
@@ -211,7 +221,7 @@ func (r *run) encoding(first *frame.Frame) encode.Options {
 	e.Width, e.Height = first.Width, first.Height
 	e.TimeBase, e.FrameRate, e.SampleAspect, e.Origin = r.info.TimeBase, r.info.FrameRate, r.info.SampleAspect, r.info.StartTime
 	e.Start, e.Duration, e.Shortest = r.Decode.Start, r.Decode.Duration, r.Decode.Frames > 0
-	if r.info.Audio+r.info.Subtitles > 0 && r.Input != stdin {
+	if r.info.Audio+r.info.Subtitles > 0 && !r.stream {
 		e.CopyFrom = r.Input
 	}
 	return e
@@ -221,19 +231,61 @@ func (r *run) encoding(first *frame.Frame) encode.Options {
 func (r *run) estimators() (list []estimateFunc) {
 	for _, n := range r.networks {
 		list = append(list, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
-			if r.Cuts && pairing.CutScore(p) > pairing.CutThreshold {
-				r.cuts.Add(1)
+			gap := p.Second.Index-p.First.Index != r.Step
+			cut := !gap && r.Cuts && pairing.CutScore(p) > pairing.CutThreshold
+			if gap || cut {
 				n.estimator.ForgetBefore(p.First.Index + 1)
-				return unknownField(directed(p, r.Backward)), nil
+				f := unknownField(directed(p, r.Backward))
+				r.tally.unknown(f, gap)
+				return f, nil
 			}
 			f, err := n.next(ctx, p, r.Backward)
-			if err == nil {
-				f.MaskBelow(float32(r.MinConfidence))
+			if err != nil {
+				return nil, err
 			}
-			return f, err
+			if r.MinConfidence > 0 {
+				f.MaskBelow(float32(r.MinConfidence))
+			} else {
+				r.tally.estimated(f)
+			}
+			return f, nil
 		})
 	}
 	return list
+}
+
+// tally counts what a run reports at its end. Networks on several devices share it.
+type tally struct {
+	mu     sync.Mutex
+	cuts   int
+	gaps   []int
+	fields int
+	low    float64 // sum of the fields' shares of unconfident pixels
+}
+
+func (t *tally) unknown(f *field.Field, gap bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if gap {
+		t.gaps = append(t.gaps, f.Pair.First.Index)
+	} else {
+		t.cuts++
+	}
+}
+
+func (t *tally) estimated(f *field.Field) {
+	share := f.ShareBelow(LowConfidence)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fields++
+	t.low += share
+}
+
+func (t *tally) unconfident() float64 {
+	if t.fields == 0 {
+		return 0
+	}
+	return t.low / float64(t.fields)
 }
 
 // export writes the flow files of a field.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install the Debian packages that are missing: scripts/debian.sh build, or scripts/debian.sh test (build's and those
-# that only tests need). Nothing is done, and no rights are asked for, where all are there.
+# Install missing Debian packages. Usage: scripts/debian.sh build|test
+# "build" is what compiling needs, "test" adds what the tests need. If nothing is missing, root is not needed.
 set -euo pipefail
 
 build="gcc libc6-dev pkg-config libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev libhdf5-dev libdeflate-dev"
@@ -12,7 +12,7 @@ case "${1:-}" in
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "debian.sh: this is no Debian: taking for granted that you have what these packages hold: $wanted" >&2
+  echo "debian.sh: not a Debian system. Make sure that the contents of these packages are installed: $wanted" >&2
   exit 0
 fi
 missing=""
@@ -23,10 +23,16 @@ done
 
 sudo=""
 if [ "$(id -u)" != 0 ]; then
-  command -v sudo >/dev/null || { echo "debian.sh: install these as root, then go on: apt-get install$missing" >&2; exit 1; }
+  command -v sudo >/dev/null || { echo "debian.sh: run as root, then continue: apt-get install$missing" >&2; exit 1; }
   sudo=sudo
 fi
 echo "Installing Debian packages:$missing" >&2
-$sudo apt-get update -qq
+# Another apt may hold one of the locks. DPkg::Lock::Timeout does not cover the one of update.
+until errors=$($sudo env LC_ALL=C apt-get update -qq 2>&1); do
+  case $errors in
+    *"Could not get lock"*) echo "Waiting for another apt to finish" >&2; sleep 10 ;;
+    *) echo "$errors" >&2; exit 1 ;;
+  esac
+done
 # shellcheck disable=SC2086 # a list of words
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=1800 $missing >/dev/null

@@ -6,8 +6,8 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// BenchmarkWheel paints Full-HD fields on one core: the ratio says how many times faster than the plain
-// formula the tables are, measured in the same run.
+// BenchmarkWheel computes the colours of Full HD fields on one core, with the formula and with the tables. x-formula is
+// the ratio of the two speeds.
 func BenchmarkWheel(b *testing.B) {
 	f := chart(1920, 1080)
 	pix := make([]byte, 3*f.Width*f.Height)
@@ -35,7 +35,7 @@ func BenchmarkWheel(b *testing.B) {
 	})
 }
 
-// BenchmarkStyles paints whole Full-HD pictures with all cores.
+// BenchmarkStyles paints Full HD pictures on all cores.
 func BenchmarkStyles(b *testing.B) {
 	f := chart(1920, 1080)
 	for _, s := range Styles() {

@@ -117,7 +117,7 @@ func printMeasurement(out io.Writer, m pipeline.Measurement) error {
 func makeVideo(ctx context.Context, path string, width, height, frames int) error {
 	base := frame.Rational{Num: 1, Den: 25}
 	out, err := encode.Create(ctx, path, encode.Options{
-		Width: width, Height: height, TimeBase: base, FrameRate: frame.Rational{Num: 25, Den: 1}, CRF: -1,
+		Width: width, Height: height, TimeBase: base, FrameRate: frame.Rational{Num: 25, Den: 1},
 		EncoderOptions: map[string]string{"preset": "veryfast"},
 	})
 	if err != nil {

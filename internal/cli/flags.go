@@ -164,7 +164,7 @@ func parseTime(s string) (time.Duration, error) {
 }
 
 func rateFlag() cli.Flag {
-	return text(cli.StringFlag{Name: "rate", Usage: "frame rate of an image folder: `N` or N/D", DefaultText: "25"}, parseRate)
+	return text(cli.StringFlag{Name: "rate", Usage: "frame rate of an image sequence: `N` or N/D", DefaultText: "25"}, parseRate)
 }
 
 // parseRate reads 25, 29.97 or 30000/1001; "" is zero, unknown.

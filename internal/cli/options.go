@@ -22,9 +22,12 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 		Input: input, Output: c.String("o"),
 		Step: c.Int("step"), Backward: c.Bool("backward"), Cuts: c.Bool("cuts"), MinConfidence: c.Float64("min-confidence"),
 		Decode:  decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: threads, Hardware: c.String("hwaccel")},
-		Encode:  encode.Options{Codec: c.String("codec"), CRF: c.Int("crf"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
-		Paint:   visualize.Options{Legend: c.Bool("legend"), Threads: threads},
+		Encode:  encode.Options{Container: c.String("container"), Codec: c.String("codec"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
+		Paint:   visualize.Options{Legend: c.Bool("legend"), Gray: c.Bool("gray"), Threads: threads},
 		Network: networkOptions(c),
+	}
+	if c.IsSet("crf") {
+		o.Encode.CRF = new(c.Int("crf"))
 	}
 	o.Paint.Style, _ = parseStyle(c.String("style"))
 	o.Paint.MaxFlow, _ = parseMaxFlow(c.String("max-flow"))
@@ -34,8 +37,14 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	if o.Output == "" {
 		o.Output = outputName(input, o.Paint.Style)
 	}
-	if c.IsSet("rate") && !isFolder(input) {
-		return o, usagef("--rate is for an image folder: %s has its own times", inputName(input))
+	if c.IsSet("rate") && !decode.IsSequence(input) {
+		return o, usagef("--rate is for image sequences: %s has its own times", inputName(input))
+	}
+	if o.Output == "-" && c.Bool("json") {
+		return o, usagef("-o - and --json would both write to standard output")
+	}
+	if o.Output == "-" && isTerminal(os.Stdout) {
+		return o, withHint(usagef("standard output is a terminal"), "a pipe, such as wwflow run in.mp4 -o - | ffplay -")
 	}
 	var err error
 	if o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt")); err != nil {
@@ -63,7 +72,7 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 
 // outputName appends the style to the input's name: clip.mp4 gives clip-flow.mp4.
 func outputName(input string, style visualize.Style) string {
-	if input == "-" {
+	if decode.IsStream(input) {
 		return string(style) + ".mp4"
 	}
 	name, extension := filepath.Clean(input), ".mp4"

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/sys/unix"
 
+	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -202,15 +205,52 @@ func planText(p pipeline.Plan) string {
 func resultText(r pipeline.Result) string {
 	s := fmt.Sprintf("%s: %s of flow from %d in %.1f s", r.Output, count(r.Frames, "frame"), r.Read, r.Seconds)
 	if r.Damaged > 0 {
-		s += fmt.Sprintf("; %s skipped", counted(r.Damaged, "damaged frame was", "damaged frames were"))
+		s += fmt.Sprintf("; %s skipped%s", counted(r.Damaged, "damaged frame was", "damaged frames were"), damagedNames(r.DamagedFrames))
 	}
 	if r.Cuts > 0 {
 		s += fmt.Sprintf("; %s black", counted(r.Cuts, "scene cut is", "scene cuts are"))
 	}
-	for _, n := range r.Notices {
+	notices := r.Notices
+	if len(r.Gaps) > 0 {
+		notices = append(notices, fmt.Sprintf("the flow of %s is unknown, because damaged frames follow: %s", count(len(r.Gaps), "frame"), numbers(r.Gaps)))
+	}
+	if r.Unconfident > noticeUnconfident {
+		notices = append(notices, fmt.Sprintf("%.0f %% of the pixels have a confidence below %v; --min-confidence %v makes them unknown", 100*r.Unconfident, pipeline.LowConfidence, pipeline.LowConfidence))
+	}
+	for _, n := range notices {
 		s += "\nnote: " + n
 	}
 	return s + "\n"
+}
+
+// noticeUnconfident is the share of unconfident pixels above which a run says so.
+const noticeUnconfident = 0.2
+
+// listed is how many frames a sentence names.
+const listed = 8
+
+// damagedNames lists damaged frames in parentheses, by file name or by number; "" where none is known.
+func damagedNames(frames []decode.DamagedFrame) string {
+	if len(frames) == 0 {
+		return ""
+	}
+	var names []string
+	for _, f := range frames[:min(len(frames), listed)] {
+		if f.Name != "" {
+			names = append(names, f.Name)
+		} else {
+			names = append(names, fmt.Sprintf("frame %d", f.Index))
+		}
+	}
+	return " (" + strings.Join(names, ", ") + when(len(frames) > listed, ", ...") + ")"
+}
+
+func numbers(list []int) string {
+	words := make([]string, 0, listed)
+	for _, n := range list[:min(len(list), listed)] {
+		words = append(words, strconv.Itoa(n))
+	}
+	return strings.Join(words, ", ") + when(len(list) > listed, ", ...")
 }
 
 // jsonProgress prints one JSON object a line: choosing_scale, start, progress (at most twice a second), then done or,

@@ -2,26 +2,30 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-const textRun = `INPUT is a video file, a folder of images, or - for standard input.
+const textRun = `INPUT is a video file, a folder of images, a pattern of image names such as f%03d.png, a pipe, or - for standard input.
 
 For N frames the output has N-1 images (N-K with --step K). Image i shows the flow from frame i to frame
 i+1 and has frame i's presentation time, so the input's frame times are kept, constant or variable. With
 --backward it shows the flow from frame i+1 back to frame i and has the later frame's time; the first frame
-has none. Audio and subtitles are copied, except from standard input.
+has none. Audio and subtitles are copied, except from pipes.
+
+A damaged frame is skipped. The flow of a pair with damaged frames between its frames is unknown.
 
 Colours are those of the Middlebury wheel: hue is direction (right is red, down yellow, left cyan, up violet),
 saturation is length, white is no motion, black is unknown. One scale holds for the whole video:
   --max-flow PIXELS  flow of that length is fully saturated, longer flow is darker
   --max-flow auto    chosen from eight sample pairs spread over the video, shrunk to 448 pixels: the 99.8th
                      percentile of the confident flow, ignoring the largest pair, rounded up, and at least
-                     1 pixel, so that a static scene stays white. For standard input, which can be read only
-                     once, the first eight pairs are used.`
+                     1 pixel, so that a static scene stays white. For pipes, which can be read only once,
+                     the first eight pairs are used.`
 
 func runCommand() *cli.Command {
 	return &cli.Command{
@@ -31,7 +35,8 @@ func runCommand() *cli.Command {
 		Description: textRun + "\n\n" + textExitCodes,
 		Action:      run,
 		Flags: slices.Concat([]cli.Flag{
-			outputFlag("output video (.mp4 .m4v .mov .mkv .webm), or a folder/ for PNG images", "INPUT-STYLE.mp4 beside the input"),
+			outputFlag("output video (.mp4 .m4v .mov .mkv .webm), a folder/ for PNG images, or - for standard output", "INPUT-STYLE.mp4 beside the input"),
+			&cli.StringFlag{Name: "container", Usage: "container of -o -, or of a name without a known extension: " + strings.Join(encode.Containers(), " "), DefaultText: "by the extension; Matroska for -"},
 			forceFlag(),
 			&cli.StringFlag{Name: "flo", Usage: "also write `DIR`/%06d.flo, numbered by frame from 0"},
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: flo, flo5, kitti (16-bit PNG), exr, npy or pfm; may be repeated"},
@@ -47,6 +52,7 @@ func videoFlags() []cli.Flag {
 		styleFlag(),
 		maxFlowFlag(),
 		legendFlag(),
+		&cli.BoolFlag{Name: "gray", Usage: "show the frame in grey in the styles overlay and arrows"},
 		&cli.BoolFlag{Name: "backward", Usage: "flow from the later frame of a pair to the earlier one"},
 		stepFlag("flow from frame i to frame i+`K`"),
 		&cli.BoolFlag{Name: "cuts", Usage: "find hard scene cuts and make their flow unknown, painted black"},

@@ -80,7 +80,7 @@ static int describe(ww_set *s) {
 
 int ww_has_offset(const ww_set *s) { return s->offset != HADDR_UNDEF; }
 
-// Opens for reading. Returns -1 if the file or -2 if the dataset can't be opened, -3 if the dataset can't be described.
+// Opens for reading. Returns -1 if the file or -2 if the dataset cannot be opened, -3 if the dataset cannot be described.
 int ww_open(const char *path, const char *name, ww_set *s) {
 	memset(s, 0, sizeof *s);
 	s->file = s->set = -1;

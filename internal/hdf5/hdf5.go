@@ -4,7 +4,7 @@
 // libhdf5 handles the structure of a file. This package decodes the numbers itself: on every core, where libhdf5 uses
 // one and admits one thread at a time, and with every size checked, where libhdf5 1.10 crashes on some damaged files.
 // It reads 16-bit, 32-bit and 64-bit IEEE 754 numbers in both byte orders, contiguous or chunked, with the filters
-// deflate, shuffle and Fletcher32. Anything else is an error that says so.
+// deflate, shuffle and Fletcher32. Anything else gives an error that names the unsupported feature.
 //
 // github.com/scigolib/hdf5 v0.13.1, a pure Go library, cannot replace libhdf5: it finds no dataset in some files of
 // h5py and fails at the chunk index of others.
