@@ -37,7 +37,7 @@ func openFake(t *testing.T, devices int) Networks {
 }
 
 // lossless is an output whose frames are those that were written, in 8-bit RGB.
-func lossless() encode.Options { return encode.Options{Codec: "ffv1", CRF: -1} }
+func lossless() encode.Options { return encode.Options{Codec: "ffv1"} }
 
 // texture returns a frame whose pixels all change with i.
 func texture(width, height, i int) *frame.Frame {
