@@ -66,7 +66,7 @@ func TestFieldsMinConfidence(t *testing.T) {
 func TestFieldsStop(t *testing.T) {
 	networks := openFake(t, 2)
 	path := filepath.Join(t.TempDir(), "in.mkv")
-	writeVideo(t, path, 64, 48, uneven)
+	writeVideo(t, path, 16, 16, regular(200)) // far more than the queues take
 	before := runtime.NumGoroutine()
 	for i := range 4 {
 		ended := make(chan struct{})
