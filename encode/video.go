@@ -153,8 +153,9 @@ func (v *video) writeHeader(muxer string) (err error) {
 
 // muxerOptions also sets the four-character code, which the muxer takes from the stream.
 func (v *video) muxerOptions(muxer string) map[string]string {
+	options := map[string]string{"fflags": "+bitexact"} // without it, Matroska files have a random identifier
 	if muxer != "mp4" && muxer != "mov" {
-		return nil
+		return options
 	}
 	if t := v.encoder.mp4; t != "" {
 		v.stream.CodecParameters().SetCodecTag(astiav.CodecTag(uint32(t[0]) | uint32(t[1])<<8 | uint32(t[2])<<16 | uint32(t[3])<<24))
@@ -165,11 +166,11 @@ func (v *video) muxerOptions(muxer string) map[string]string {
 	for scale < 10000 {
 		scale *= 2
 	}
-	flags := "+faststart"
+	options["movflags"], options["movie_timescale"] = "+faststart", fmt.Sprint(min(scale, math.MaxInt32))
 	if v.target.stream() {
-		flags = "+frag_keyframe+empty_moov+default_base_moof"
+		options["movflags"] = "+frag_keyframe+empty_moov+default_base_moof"
 	}
-	return map[string]string{"movflags": flags, "movie_timescale": fmt.Sprint(min(scale, math.MaxInt32))}
+	return options
 }
 
 func (v *video) write(f *frame.Frame) error {

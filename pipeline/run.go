@@ -96,9 +96,13 @@ func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, 
 
 func (r *run) close() error {
 	r.group.cancel(nil)
+	_ = r.group.Wait() // the caller's loop over Fields may have ended with a panic
 	var errs []error
 	if r.in != nil {
 		errs = append(errs, r.in.Close())
+	}
+	for _, n := range r.networks {
+		errs = append(errs, n.estimator.Close()) // networks that stay open keep nothing of this video
 	}
 	if r.opened {
 		errs = append(errs, r.networks.Close())
