@@ -3,7 +3,7 @@ import os
 
 import torch
 
-from training import network
+from training import network, warm_start
 
 
 def save(path, state):
@@ -26,5 +26,5 @@ def load_average(path):
     """The flow network with a checkpoint's EMA weights, ready to run: what ships. And the checkpoint itself."""
     saved = load(path)
     net = network.WinWin(network.CONFIGS[saved["config"]])
-    net.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in saved["ema"].items()})
+    warm_start.load(net, saved["ema"])
     return net.eval(), saved

@@ -77,9 +77,6 @@ def blocked(a, b, radius):
     return out.permute(0, 3, 1, 2)
 
 
-def local_correlation(a, b, radius):
-    """a, b [W, C, h, w] -> [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy) / sqrt(C), zero outside, rows of dy first."""
-    a = a * a.shape[1] ** -0.5
-    if torch.onnx.is_in_onnx_export():
-        return blocked(a, b, radius)
+def banded(a, b, radius):
+    """The form that trains: any number of windows, with gradients."""
     return _Banded.apply(a, b.to(a.dtype), radius)

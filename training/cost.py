@@ -9,7 +9,7 @@ import time
 
 import torch
 
-from training import network, tasks, textures, windows
+from training import layers, network, tasks, textures, windows
 
 
 def measure(config, bank, batch, shape, bf16, rounds=5):
@@ -52,7 +52,7 @@ def main():
     p.add_argument("--limit", type=int, default=200)
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = p.parse_args()
-    parts = measure(args.config, textures.load(args.textures, args.limit).to(args.device), args.batch, [int(x) for x in args.shape.split("x")], args.precision == "bf16" or args.precision == "auto" and network.bf16_is_fast(torch.device(args.device)))
+    parts = measure(args.config, textures.load(args.textures, args.limit).to(args.device), args.batch, [int(x) for x in args.shape.split("x")], args.precision == "bf16" or args.precision == "auto" and layers.bf16_is_fast(torch.device(args.device)))
     total = sum(parts.values())
     for name, seconds in parts.items():
         print(f"{name:10} {1e3 * seconds:8.1f} ms {100 * seconds / total:5.1f} %")

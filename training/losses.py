@@ -26,7 +26,6 @@ def matching(network, out, sample):
     """Cross-entropy of the token similarities against the true targets at stem, encoder and decoder, with all other samples'
     tokens as negatives (a window has few tokens, a frame thousands), and of their sum with the distance penalty.
     Returns the loss and the share of tokens whose best match, among its own sample's, is the true nearest: float [4]."""
-    decoder = network.decoder
     queries, keys = out["queries"], out["keys"]
     b, t, width = queries.shape
     d = width // 3
@@ -43,15 +42,15 @@ def matching(network, out, sample):
     growth = math.log(b * t) / math.log(128)
     for i in range(3):
         part = slice(i * d, (i + 1) * d)
-        temperature = decoder.temperature[i].exp()
+        temperature = network.decoder.matching.log_temperature[i].exp()
         logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperature * growth)
         log_p = logits.log_softmax(-1)
-        near = torch.gather(log_p, 1, column)
-        loss = loss - (target_rows * near).sum(-1).mean()
-        right.append((near.argmax(-1) == best).float().mean())
+        own_log_p = torch.gather(log_p, 1, column)
+        loss = loss - (target_rows * own_log_p).sum(-1).mean()
+        right.append((own_log_p.argmax(-1) == best).float().mean())
         combined = combined + torch.gather(logits, 1, column)
-    gap = ((out["guess"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
-    combined = (combined - out["near"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
+    gap = ((out["expected"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
+    combined = (combined - out["distance_weight"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
     loss = loss - (target_rows * combined).sum(-1).mean()
     right.append((combined.argmax(-1) == best).float().mean())
     return loss / 4, torch.stack(right).detach()
@@ -73,7 +72,7 @@ def flow_loss(out, sample, weight_hidden=0.25):
     valid = known.float()
 
     # what the steps of one stride are compared with, and how much each cell counts
-    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4)}
+    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4, 2)}
     goals[1] = truth, weight
 
     def l1(flow, stride):
@@ -85,7 +84,7 @@ def flow_loss(out, sample, weight_hidden=0.25):
     rows, columns = h // PATCH, w // PATCH
     as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
     total = 0.2 * l1(as_map(out["matched"]), PATCH) + 0.4 * l1(as_map(out["coarse"]), PATCH)
-    for steps, stride, share in ((out["flows16"], 16, 0.4), (out["flows8"], 8, 0.6), (out["flows4"], 4, 0.8)):
+    for steps, stride, share in ((out["flows16"], 16, 0.4), (out["flows8"], 8, 0.6), (out["flows4"], 4, 0.8), (out["flows2"], 2, 0.8)):
         for i, f in enumerate(steps):
             total = total + share * 0.8 ** (len(steps) - 1 - i) * l1(f, stride)
     total = total + 1.0 * l1(out["flow"], 1)

@@ -18,6 +18,8 @@ from training import textures
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
 FARTHEST, NEAREST = 0.7, 1.3  # inverse depth, 1 = the middle of the scene
+MAX_FAINT_CONTRAST = 0.25  # share of its texture's contrast that a faint layer keeps at most
+FAINT_BACKGROUNDS = 1.6  # backgrounds are faint so much more often than objects
 
 
 @dataclass
@@ -41,13 +43,17 @@ def grid(origins, height, width):
 
 
 class Scenes:
-    """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
-    windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h); `haze` how much of the farthest
-    layer's colour is lost in the air (aerial perspective: what tells depth in one frame); `living` the share of layers whose frame 2 shows
-    another part of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again; `forward` the
-    share of scenes whose camera drives through them, most over a ground: motion grows from its vanishing point to the border."""
+    """A batch of scenes.
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, living=0.0, forward=0.0):
+    focus [B, n, 2]: places (pixels) near which objects are put, so that windows are not empty; reach: how far around them (pixels).
+    size: virtual frame (width, height). haze: how much of the farthest layer's colour the air hides (what tells depth in one frame).
+    dynamic_texture: share of layers whose frame 2 shows another part of their texture, as water, smoke and reflections do: they move as
+    layers, and nothing in them can be found again. forward: share of scenes whose camera drives through them, most over a ground, so that
+    motion grows from its vanishing point to the border. faint: share of objects, and a larger one of backgrounds, that keep at most a
+    quarter of their contrast, as sky, asphalt and walls. tripod: share of scenes in which only objects with a motion of their own move.
+    """
+
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         device, self.generator = bank.device, generator
         batch, layers = focus.shape[0], objects + 1
@@ -105,7 +111,7 @@ class Scenes:
         self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(centre), centre)
         self.pivot[:, 0] = pivot[:, 0]
         self.shift = shift
-        self.nearness = parallax  # inverse depth, 1 = the middle of the scene: what the camera's motion is multiplied by
+        self.inverse_depth = parallax  # inverse depth, 1 = the middle of the scene: what the camera's motion is multiplied by
 
         bend = pick(0.5, batch, layers, 1) * rand(batch, layers, WAVES)
         self.wave_length = uniform(40, 250, batch, layers, WAVES)
@@ -118,6 +124,8 @@ class Scenes:
 
         still = pick(0.1, batch, layers)  # static layers: nothing of them moves
         still[:, 0] |= pick(0.1, batch)
+        if tripod:
+            still |= pick(tripod, batch, 1) & ~moves
         self.shift[still] = 0
         self.wave[still] = 0
         self.tilt[still] = 0
@@ -141,16 +149,35 @@ class Scenes:
         self.lay_offset = rand(batch, layers, 2) * 2 * bank.shape[1]
         self.tone = torch.exp(randn(batch, layers, 3) * 0.12) * log_uniform(0.6, 1.4, batch, layers, 1)
         if haze:
-            self.veil = haze * uniform(0.5, 1.0, batch, 1) * (NEAREST - self.nearness) / (NEAREST - FARTHEST)
+            self.veil = haze * uniform(0.5, 1.0, batch, 1) * (NEAREST - self.inverse_depth) / (NEAREST - FARTHEST)
             self.air = uniform(120, 230, batch, 1, 3).expand(-1, layers, -1)
         self.hazy = bool(haze)
-        self.living = pick(living, batch, layers) if living else torch.zeros(batch, layers, dtype=torch.bool, device=device)
-        self.elsewhere = (rand(batch, layers, 2) * 2 - 1) * bank.shape[1] * self.living[..., None] if living else torch.zeros(batch, layers, 2, device=device)
+        self.dynamic_texture = pick(dynamic_texture, batch, layers) if dynamic_texture else torch.zeros(batch, layers, dtype=torch.bool, device=device)
+        self.elsewhere = (rand(batch, layers, 2) * 2 - 1) * bank.shape[1] * self.dynamic_texture[..., None] if dynamic_texture else torch.zeros(batch, layers, 2, device=device)
+        self.contrast = torch.ones(batch, layers, device=device)
+        self.has_faint = bool(faint)
+        if faint:
+            self._fade(faint, max(size), rand)
 
         # what motion needs of each layer, one row a number: [ROWS, B, layers]
         flat = lambda t: t.reshape(batch, layers, -1)
         self.table = torch.cat([flat(t) for t in (self.pivot, self.shift, self.matrix, self.tilt, self.wave_k, self.wave_phase, self.wave)], 2).permute(2, 0, 1).contiguous()
         self.bends = (self.wave != 0).flatten(2).any(2).any(0).tolist()
+
+    def _fade(self, share, extent, rand):
+        """Take contrast from `share` of the objects and FAINT_BACKGROUNDS times as many backgrounds: their colour becomes the mean of their
+        texture, a soft shade `extent` pixels long or so, and at most MAX_FAINT_CONTRAST of what the texture adds to its mean."""
+        batch, layers = self.batch, self.layers
+        chance = torch.full((batch, layers), share, device=self.bank.device)
+        chance[:, 0] = min(1.0, share * FAINT_BACKGROUNDS)
+        chosen = rand(batch, layers) < chance
+        self.contrast = torch.where(chosen, MAX_FAINT_CONTRAST * rand(batch, layers) ** 2, self.contrast)
+        texels = self.bank[self.texture][..., ::16, ::16].contiguous()
+        self.mean_colour = texels.flatten(2).view(torch.uint8).reshape(batch, layers, -1, 4)[..., :3].float().mean(2)
+        angle, turns = 2 * math.pi * rand(batch, layers), (0.3 + 1.7 * rand(batch, layers)) / extent
+        self.shade_k = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * (2 * math.pi * turns)[..., None]
+        self.shade_phase = 2 * math.pi * rand(batch, layers)
+        self.shade_size = 50 * rand(batch, layers) ** 2 * chosen
 
     def _drive(self, drives, length, own, far, radius):
         """Make the motion of the scenes `drives` [B] that of a camera on its way forwards (or back). A point at p comes to
@@ -164,7 +191,7 @@ class Scenes:
         lever = far.max() * (0.25 + 0.35 * rand(batch, 1))
         advance = (length / lever).clamp(max=0.3) * torch.where(rand(batch, 1) < 0.85, 1.0, -1.0)
         pivot = torch.cat([vanishing, self.centre[:, 1:]], 1)
-        depth = 0.03 + 1.2 * ((self.nearness - self.nearness[:, :1]) / (NEAREST - FARTHEST)) ** 2
+        depth = 0.03 + 1.2 * ((self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)) ** 2
         slope = randn(batch, layers, 2) * 0.3 * (depth / radius)[..., None]
         slope[:, 0] = 0
         # the first object is the ground (or a wall, a ceiling): from the vanishing point outwards it comes nearer
@@ -254,7 +281,12 @@ class Scenes:
         own = lambda value: value.flatten(0, 1).index_select(0, which)
         u = torch.addcmul(torch.addcmul(own(offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
         v = torch.addcmul(torch.addcmul(own(offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
-        colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile)) * own(self.tone)
+        colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile))
+        if self.has_faint:
+            colour = torch.lerp(own(self.mean_colour), colour, own(self.contrast)[:, None])
+            wave = torch.addcmul(torch.addcmul(own(self.shade_phase), own(self.shade_k[..., 0]), p[0]), own(self.shade_k[..., 1]), p[1]).sin_()
+            colour = colour + (own(self.shade_size) * wave)[:, None]
+        colour = colour * own(self.tone)
         if self.hazy:
             colour = torch.lerp(colour, own(self.air), own(self.veil)[:, None])
         return colour

@@ -18,7 +18,7 @@ import time
 
 import torch
 
-from training import checkpoint, frames, network, tasks, textures, windows
+from training import checkpoint, frames, layers, network, tasks, textures, warm_start, windows
 
 
 def arguments(argv=None):
@@ -131,8 +131,9 @@ def main(argv=None):
     state = dict(step=0, samples=0, seconds=0.0, schedule=0.0)
     if os.path.exists(path):
         saved = checkpoint.load(path, device)
-        net.load_state_dict(saved["model"]), average.load_state_dict(saved["ema"])
-        if "optimiser" in saved:
+        untrained, _ = warm_start.load(net, saved["model"])
+        warm_start.load(average, saved["ema"])
+        if "optimiser" in saved and not untrained:
             optimiser.load_state_dict(saved["optimiser"])
         state = saved["state"]
         seed += state["step"]
@@ -151,7 +152,7 @@ def main(argv=None):
     shapes = [tuple(int(x) for x in s.split("x")) for s in args.shapes.split(",")]
     pixels = args.batch * shapes[0][0] * shapes[0][1] * shapes[0][2]
     forward = torch.compile(net) if args.compile else net
-    bf16 = args.precision == "bf16" or args.precision == "auto" and network.bf16_is_fast(bank.device)
+    bf16 = args.precision == "bf16" or args.precision == "auto" and layers.bf16_is_fast(bank.device)
 
     def save():
         if group.rank == 0:

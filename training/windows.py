@@ -19,7 +19,8 @@ FRAMES = ((1920, 1088), (1248, 384), (1024, 448), (640, 480), (512, 384))  # vir
 class Sample:
     """frame1, frame2: float [B, n, h, w, 3], 0-255. origin1, origin2: int64 [B, n, 2], (x, y) in tokens.
     flow: float [B, n, h, w, 2], pixels of the virtual frame. layer: int64 [B, n, h, w], depth order (0 = farthest).
-    nearness: float [B, n, h, w], inverse depth; kind: int64 [B, n, h, w], class of what is seen; both None where a data set has none.
+    inverse_depth: float [B, n, h, w]; kind: int64 [B, n, h, w], class of what is seen; both None where a data set has none.
+    contrast: float [B, n, h, w], share of its texture's contrast that a surface keeps (1 but for faint ones); None where unknown.
     visible: bool [B, n, h, w], to be found again in some window of frame 2. centre_flow, centre_visible: the same at token centres [B, n, h/16, w/16]."""
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -30,8 +31,9 @@ class Sample:
     visible: torch.Tensor
     centre_flow: torch.Tensor
     centre_visible: torch.Tensor
-    nearness: torch.Tensor = None
+    inverse_depth: torch.Tensor = None
     kind: torch.Tensor = None
+    contrast: torch.Tensor = None
 
 
 def place(n, rows, columns, size, rng):
@@ -59,7 +61,7 @@ def seen_in(flow, xy, layer1, view2, origin2):
     return visible
 
 
-def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=0.85, size=None, light=True, objects=6, haze=0.0, living=0.0, forward=0.0):
+def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=0.85, size=None, light=True, objects=6, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
     """A batch of window pairs, rendered on the bank's device."""
     device = bank.device
     rows, columns = height // PATCH, width // PATCH
@@ -67,7 +69,7 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     size = size or rng.choice(fits or [(max(1920, width), max(1088, height))])
     origin1 = torch.tensor([place(n, rows, columns, size, rng) for _ in range(batch)], device=device)
     extent = torch.tensor([width, height], device=device, dtype=torch.float32)
-    scene = scenes.Scenes(bank, origin1.float() * PATCH + extent / 2, max(width, height) * 0.6, size, motion, generator, objects, haze, living, forward)
+    scene = scenes.Scenes(bank, origin1.float() * PATCH + extent / 2, max(width, height) * 0.6, size, motion, generator, objects, haze, dynamic_texture, forward, faint, tripod)
     view1 = scene.view(scenes.grid(origin1.float() * PATCH, height, width), second=False)
     flow = scene.flow(view1)
     # Where frame 2's windows are
@@ -82,8 +84,8 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
         origin2 = origin1.clone()  # the whole frame: nothing to follow
     view2 = scene.view(scenes.grid(origin2.float() * PATCH, height, width), second=True)
     of_layer = lambda value: torch.gather(value, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape)
-    visible = seen_in(flow, view1.xy, view1.layer, view2, origin2) & ~of_layer(scene.living)
+    visible = seen_in(flow, view1.xy, view1.layer, view2, origin2) & ~of_layer(scene.dynamic_texture)
     frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
     h = PATCH // 2
     return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, flow[:, :, h::PATCH, h::PATCH], visible[:, :, h::PATCH, h::PATCH],
-                  of_layer(scene.nearness), of_layer(scene.classes()))
+                  of_layer(scene.inverse_depth), of_layer(scene.classes()), of_layer(scene.contrast))
