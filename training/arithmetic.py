@@ -2,8 +2,8 @@
 
     python3 -m training.arithmetic --config tiny --size 1920x1080
 
-Counted in convolutions, linear layers, attention and local correlation, from shapes alone: nothing is computed. In a video the first
-frame's features are kept, so that a pair costs one encoding and one decoding.
+Counted in convolutions, linear layers, attention and local correlation, on PyTorch's meta device, so nothing is computed. In a video
+the first frame's features are kept, so that a pair costs one encoding and one decoding.
 """
 import argparse
 from collections import Counter
@@ -44,7 +44,7 @@ class Count:
 
     def attention(self, q, k, v, heads):
         self.parts["attention" if heads > 1 else "matching"] += q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
-        return q.new_empty(*q.shape[:2], v.shape[2])  # of the result's shape: the T x T matrix never exists
+        return q.new_empty(*q.shape[:2], v.shape[2])
 
     def local_correlation(self, a, b, radius):
         self.parts["correlation"] += a.numel() * (2 * radius + 1) ** 2
@@ -53,13 +53,13 @@ class Count:
 
 def pair(config, height, width):
     """MAC of one encoding and one decoding of whole frames, {part: MAC}. Sides are rounded up to whole tokens."""
-    net = network.WinWin(config).eval()
+    net = network.WinWin(config).eval().to("meta")
     rows, columns = -(-height // network.PATCH), -(-width // network.PATCH)
-    frame = torch.zeros(1, 3, rows * network.PATCH, columns * network.PATCH)
-    xy = network.positions(torch.zeros(1, 1, 2, dtype=torch.int64), rows, columns)
+    frame = torch.empty(1, 3, rows * network.PATCH, columns * network.PATCH, device="meta")
+    xy = network.positions(torch.zeros(1, 1, 2, dtype=torch.int64), rows, columns).to("meta")
     with torch.no_grad(), Count(net) as count:
         features = net.encoder(frame, xy, 1)
-        net.decoder(features, features, xy, xy, torch.zeros(1, 2, 1, 1), (rows, columns))
+        net.decoder(features, features, xy, xy, torch.empty(1, 2, 1, 1, device="meta"), (rows, columns))
     return dict(count.parts)
 
 

@@ -7,16 +7,17 @@ import contextlib
 import math
 
 import torch
-import torch.nn.functional as F
 
 from training import correlation, operators
+
+_eager_attention = operators.attention
 
 
 class _FusedAttention(torch.autograd.Function):
     """Attention as ONNX Runtime's MultiHeadAttention, which never stores the tokens x tokens matrix."""
     @staticmethod
     def forward(ctx, q, k, v, heads):
-        return operators.attention.eager(q, k, v, heads)
+        return _eager_attention(q, k, v, heads)
 
     @staticmethod
     def symbolic(g, q, k, v, heads):
@@ -25,9 +26,6 @@ class _FusedAttention(torch.autograd.Function):
 
 def attention(q, k, v, heads):
     return _FusedAttention.apply(q, k, v, heads)
-
-
-attention.eager = operators.attention
 
 
 def token_count_scale(tokens):

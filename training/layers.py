@@ -25,11 +25,11 @@ def bf16_is_fast(device):
 
 
 @contextlib.contextmanager
-def full_precision(device_type):
+def full_precision(device):
     """No autocast and no TF32 inside: squares of positions reach thousands, which half precision does not resolve."""
     allowed, torch.backends.cuda.matmul.allow_tf32 = torch.backends.cuda.matmul.allow_tf32, False
     try:
-        with torch.autocast(device_type, enabled=False):
+        with torch.autocast("cuda" if device.type == "cuda" else "cpu", enabled=False):
             yield
     finally:
         torch.backends.cuda.matmul.allow_tf32 = allowed

@@ -61,9 +61,27 @@ def pool(flow, valid, stride):
     return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 
+def robust(error):
+    """A length in pixels as a loss: linear near 0, a logarithm far off, so that hopeless pixels don't drown the others."""
+    return torch.log1p(error / 2) * 2
+
+
+def length(vectors):
+    """Length of vectors [W, 2, h, w], differentiable at 0: [W, 1, h, w]."""
+    return (vectors ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
+
+
+STEP_SHARES = (("flows16", 16, 0.4), ("flows8", 8, 0.6), ("flows4", 4, 0.8), ("flows2", 2, 0.8))  # (steps, stride, weight of the last one's loss)
+ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
+SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
+
+
 def flow_loss(out, sample, weight_hidden=0.25):
-    """L1 of the flow in pixels at the matching, every refinement step and full size, and a Laplace likelihood on the last.
-    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed."""
+    """Endpoint error in pixels, and its roughness, at the matching, every refinement step and full size, and a Laplace likelihood of the last.
+
+    Roughness is what the error differs from its own 5x5 mean: flow over a smooth surface should be smooth even where it is wrong.
+    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed. Returns the loss and the mean endpoint error (px).
+    """
     b, n, h, w, _ = sample.flow.shape
     truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
     known = torch.isfinite(truth).all(1, keepdim=True)
@@ -75,21 +93,22 @@ def flow_loss(out, sample, weight_hidden=0.25):
     goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4, 2)}
     goals[1] = truth, weight
 
-    def l1(flow, stride):
-        t, g = goals[stride]
-        error = ((flow * stride - t) ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
-        # a far error pulls like its logarithm: hopeless pixels don't drown the others
-        return (torch.log1p(error / 2) * 2 * g).sum() / g.sum().clamp(min=1)
+    def step_loss(flow, stride):
+        goal, share = goals[stride]
+        difference = (flow * stride - goal) * (share > 0)
+        rough = difference - F.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
+        error = robust(length(difference)) + ROUGHNESS_SHARE * robust(length(rough))
+        return (error * share).sum() / share.sum().clamp(min=1)
 
-    rows, columns = h // PATCH, w // PATCH
-    as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
-    total = 0.2 * l1(as_map(out["matched"]), PATCH) + 0.4 * l1(as_map(out["coarse"]), PATCH)
-    for steps, stride, share in ((out["flows16"], 16, 0.4), (out["flows8"], 8, 0.6), (out["flows4"], 4, 0.8), (out["flows2"], 2, 0.8)):
-        for i, f in enumerate(steps):
-            total = total + share * 0.8 ** (len(steps) - 1 - i) * l1(f, stride)
-    total = total + 1.0 * l1(out["flow"], 1)
+    as_map = lambda t: t.reshape(b * n, h // PATCH, w // PATCH, 2).permute(0, 3, 1, 2)
+    total = 0.2 * step_loss(as_map(out["matched"]), PATCH) + 0.4 * step_loss(as_map(out["coarse"]), PATCH)
+    for name, stride, share in STEP_SHARES:
+        steps = out[name]
+        for i, flow in enumerate(steps):
+            total = total + share * 0.8 ** (len(steps) - 1 - i) * step_loss(flow, stride)
+    total = total + step_loss(out["flow"], 1)
     error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
-    s = out["log_scale"]
-    total = total + 0.05 * ((error * torch.exp(-s) + s + math.log(2)) * known).mean()
+    log_scale = out["log_scale"]
+    total = total + SCALE_SHARE * ((error * torch.exp(-log_scale) + log_scale + math.log(2)) * known).mean()
     counted = weight > 0.5
     return total, (error * counted).sum() / counted.sum().clamp(min=1)

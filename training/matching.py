@@ -57,7 +57,7 @@ class Matching(nn.Module):
 
     def temperatures(self):
         """The temperature of each channel of queries and keys: [3*channels]."""
-        return self.log_temperature.exp().repeat_interleave(self.channels)
+        return self.log_temperature.exp()[:, None].expand(-1, self.channels).flatten()
 
     def forward(self, queries, keys, expected, distance_weight, xy2):
         """queries [B, T1, 3*channels], keys [B, T2, 3*channels]: unit vectors for each depth. expected [B, T1, 2]: position that distances are

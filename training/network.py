@@ -160,7 +160,7 @@ class Decoder(nn.Module):
         """Displacement of each token, in tokens. Returns a dict: queries; expected position and distance_weight (what matching looked near); matched
         and variance (what it found); confidence; coarse (after propagation): each [B, T, ...]."""
         queries = self.matching.queries(x, keys1)
-        with layers.full_precision(x.device.type):
+        with layers.full_precision(x.device):
             expectation = self.prior(x.float())
             expected = xy1 + expectation.displacement
             position, variance = self.matching(queries, keys2.float(), expected, expectation.distance_weight, xy2)

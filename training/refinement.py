@@ -13,7 +13,8 @@ from training import layers, operators
 def cell_offsets(radius, device):
     """(dx, dy) of local_correlation's channels: float [(2r+1)^2, 2]."""
     r = torch.arange(-radius, radius + 1, device=device, dtype=torch.float32)
-    return torch.stack([r.repeat(len(r)), r.repeat_interleave(len(r))], -1)
+    dy, dx = torch.meshgrid(r, r, indexing="ij")
+    return torch.stack([dx.flatten(), dy.flatten()], -1)
 
 
 def flow_shape(flow):
@@ -78,7 +79,7 @@ class Propagation(nn.Module):
         self.log_temperature = nn.Parameter(torch.tensor(1.5))
         self.log_penalty = nn.Parameter(torch.tensor(-2.0))
         self.gate = layers.zero_init(nn.Conv2d(hidden + 1, 1, 1))
-        nn.init.constant_(self.gate.bias, -3.0)
+        nn.init.constant_(self.gate.bias, -2.0)
 
     def weights(self, query, key, confidence, axis):
         """Softmax weights of the neighbours along an axis: [W, len(distances), h, w]."""
