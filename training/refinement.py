@@ -49,19 +49,21 @@ class CorrelationStep(nn.Module):
         correlation = operators.local_correlation(a, operators.warp(b, flow), self.radius)
         best = self.best_offset(correlation)
         signed = torch.cat([best, flow_shape(flow)], 1).to(hidden)
-        x = torch.cat([hidden, self.evidence(correlation), signed, -signed], 1)  # both signs, for the ReLU
-        hidden = hidden + self.update(F.relu(self.mix(F.relu(x))))
+        x = torch.cat([F.relu(hidden), self.evidence(correlation), F.relu(signed), F.relu(-signed)], 1)
+        hidden = hidden + self.update(F.relu(self.mix(x)))
         out = self.head(F.relu(hidden)).float()
         return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
 
 
-def shifted(x, distance, axis, fill=None):
-    """x [W, C, h, w] seen `distance` cells further along axis 2 (rows) or 3 (columns); beyond the border `fill`, or the border's own value."""
-    reach = abs(distance)
+def neighbours(x, distances, axis, fill=None):
+    """x [W, C, h, w] seen each of `distances` cells further along axis 2 (rows) or 3 (columns): a list of [W, C, h, w].
+
+    Beyond the border stands `fill`, or the border's own value.
+    """
+    reach, length = max(abs(d) for d in distances), x.shape[axis]
     padding = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
     padded = F.pad(x, padding, mode="replicate") if fill is None else F.pad(x, padding, value=fill)
-    start = reach + distance
-    return padded[:, :, start:start + x.shape[2]] if axis == 2 else padded[:, :, :, start:start + x.shape[3]]
+    return [padded.narrow(axis, reach + d, length) for d in distances]
 
 
 class Propagation(nn.Module):
@@ -83,7 +85,9 @@ class Propagation(nn.Module):
 
     def weights(self, query, key, confidence, axis):
         """Softmax weights of the neighbours along an axis: [W, len(distances), h, w]."""
-        logits = [(query * shifted(key, d, axis)).sum(1, keepdim=True) + shifted(confidence, d, axis, self.OUTSIDE) - self.log_penalty.exp() * abs(d) for d in self.distances]
+        keys, confidences = neighbours(key, self.distances, axis), neighbours(confidence, self.distances, axis, self.OUTSIDE)
+        penalty = self.log_penalty.exp()
+        logits = [(query * k).sum(1, keepdim=True) + c - penalty * abs(d) for k, c, d in zip(keys, confidences, self.distances)]
         return operators.channel_softmax(torch.cat(logits, 1))
 
     def forward(self, hidden, features, flow):
@@ -98,7 +102,7 @@ class Propagation(nn.Module):
         smooth = flow
         for _ in range(self.rounds):
             for axis, weight in weights.items():
-                smooth = sum(weight[:, i:i + 1] * shifted(smooth, d, axis) for i, d in enumerate(self.distances))
+                smooth = sum(weight[:, i:i + 1] * flow_there for i, flow_there in enumerate(neighbours(smooth, self.distances, axis)))
         change = torch.log1p(((smooth - flow) ** 2).sum(1, keepdim=True))
         gate = torch.sigmoid(self.gate(torch.cat([F.relu(hidden), change.to(hidden)], 1)).float())
         return flow + gate * (smooth - flow)

@@ -74,11 +74,11 @@ def test_half_precision_keeps_the_first_layers_positions_matching_and_flow_in_fl
         made = {name: node for node in model.graph.node for name in node.output}
         for n in model.graph.node:
             if n.op_type == "Conv" and n.input[1] in weights and len(n.input) == 3:
-                assert weights[n.input[1]] == (TensorProto.FLOAT if half.stays_float(n) else TensorProto.FLOAT16), n.name
+                assert weights[n.input[1]] == (TensorProto.FLOAT if half.stays_float32(n) else TensorProto.FLOAT16), n.name
         for node in model.graph.node:
             if node.op_type in ("Exp", "GridSample", "CumSum", "Log"):  # what pixels and probabilities are made of
                 assert not any(made[name].op_type == "Cast" and made[name].attribute[0].i == TensorProto.FLOAT16 for name in node.input if name in made), node.name
-        named = {name for n in model.graph.node if half.stays_float(n) for name in n.input}
+        named = {name for n in model.graph.node if half.stays_float32(n) for name in n.input}
         count = lambda kind: sum(math.prod(i.dims) for i in model.graph.initializer if i.data_type == kind and i.name not in named)
         assert count(TensorProto.FLOAT) < 0.1 * count(TensorProto.FLOAT16)
 
