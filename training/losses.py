@@ -1,4 +1,4 @@
-"""What the network is trained on: matching at three depths, flow at every step, and a Laplace scale for confidence."""
+"""The losses of flow training: matching at three depths, flow at every step, and the likelihood that trains the confidence."""
 import math
 
 import torch
@@ -8,10 +8,10 @@ PATCH = 16
 
 
 def matching_targets(centre_flow, visible, xy1, xy2):
-    """Where each token of frame 1 belongs among frame 2's: bilinear weights over the nearest tokens.
+    """The true match of each token of frame 1 among frame 2's tokens, as bilinear weights of the nearest ones.
 
-    centre_flow [B, n, r, c, 2] pixels at token centres; visible bool [B, n, r, c]; xy1, xy2 [B, T, 2] tokens.
-    Returns weights [B, T, T], rows summing to 1, and use [B, T], the rows that count.
+    centre_flow [B, n, r, c, 2]: true flow at token centres, px; visible: bool [B, n, r, c]; xy1, xy2 [B, T, 2]: token positions.
+    Returns weights [B, T, T], whose rows sum to 1, and use, bool [B, T]: the rows that have a match.
     """
     b, t = xy1.shape[:2]
     q = xy1.float() + centre_flow.reshape(b, t, 2) / PATCH
@@ -23,9 +23,11 @@ def matching_targets(centre_flow, visible, xy1, xy2):
 
 
 def matching(network, out, sample):
-    """Cross-entropy of the token similarities against the true targets at stem, encoder and decoder, with all other samples'
-    tokens as negatives (a window has few tokens, a frame thousands), and of their sum with the distance penalty.
-    Returns the loss and the share of tokens whose best match, among its own sample's, is the true nearest: float [4]."""
+    """Cross-entropy of the token similarities against the true matches, at stem, encoder and decoder, and of their sum minus the distance penalty.
+
+    All other samples' tokens are negatives: a window has few wrong candidates, a frame thousands. Returns the loss, and for each of the four
+    the share of tokens whose best match among their own sample's tokens is the true one: float [4].
+    """
     queries, keys = out["queries"], out["keys"]
     b, t, width = queries.shape
     d = width // 3
@@ -57,7 +59,7 @@ def matching(network, out, sample):
 
 
 def pool(flow, valid, stride):
-    """Mean of the flow [W, 2, h, w] over the valid pixels of each cell."""
+    """Mean of flow [W, 2, h, w] over the valid pixels (float [W, 1, h, w]) of each cell of stride x stride pixels."""
     return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 

@@ -1,7 +1,7 @@
-"""What a body learns: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
+"""What a network is trained for: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
 
-All three train on the same windows of the same scenes with the same encoder. Depth and class come with the scenes: depth is a layer's
-nearness (inverse depth), class is what its texture shows. A task says which network and scenes it needs, its loss, and what is measured on whole frames.
+All three train on the same windows of the same scenes with the same encoder. The scenes come with inverse depth and class (what a texture
+shows). A task names its network, the options of its scenes, its loss, and what is measured on whole frames.
 """
 import random
 
@@ -17,7 +17,7 @@ FLOW_SCENES = dict(dynamic_texture=0.08, forward=0.25, faint=0.25, tripod=0.06)
 
 
 class Monocular(nn.Module):
-    """The encoder and a small head: one frame's windows -> a map of `outputs` values, [B*n, outputs, h, w]."""
+    """The encoder and a small head: windows of one frame [B, n, h, w, 3] -> maps [B*n, outputs, h, w]."""
     def __init__(self, config, outputs):
         super().__init__()
         s4, s8 = config.stem[1:]
@@ -60,8 +60,11 @@ class Flow:
 
 
 class Depth:
-    """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
-    Beside it the error of a constant that is scaled so, and the correlation of estimate and truth within a frame. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
+    """Inverse depth of every pixel. Measured by the mean relative error after scaling the estimate's median to the true one (one frame shows only
+    ratios), beside the error of a constant, and by the correlation of estimate and truth within a frame.
+
+    Its scenes are hazy: flat layers with arbitrary textures show nothing else of how far they are.
+    """
     scenes = dict(haze=0.8)
     columns = ("l1",)
     measures = ("frame_abs_rel", "constant_abs_rel", "frame_correlation")
@@ -76,7 +79,7 @@ class Depth:
 
     @staticmethod
     def loss(net, out, s):
-        # Squared, not absolute: more than half of the pixels are background, so an absolute error is content with its median everywhere
+        # Squared: more than half of the pixels are background, so an absolute error is smallest for the median everywhere
         error = 1 + 0.1 * out[:, 0] - s.inverse_depth.reshape(out[:, 0].shape)
         return (error ** 2).mean() * 50, [error.detach().abs().mean()]
 
@@ -94,7 +97,7 @@ class Depth:
 
 
 class Segmentation:
-    """Class of every pixel; measured by the mean intersection over union (%), beside that of naming the commonest class."""
+    """Class of every pixel. Measured by the mean intersection over union (%), beside that of always naming the most frequent class."""
     scenes = {}
     columns = ("cross_entropy", "accuracy")
     measures = ("frame_miou", "constant_miou")
