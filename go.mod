@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/asticode/go-astiav v0.16.0
-	github.com/disintegration/imaging v1.6.2
 	github.com/lucasb-eyer/go-colorful v1.4.1
 	github.com/maruel/natural v1.3.0
 	github.com/rogpeppe/go-internal v1.16.0

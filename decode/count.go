@@ -4,38 +4,41 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 
 	"github.com/wwflow/wwflow/internal/libav"
 )
 
-// countLimit is the size of file up to which walking through all packets is cheap beside what follows.
+// countLimit is the largest file, in bytes, whose packets are counted. Reading them is cheap beside computing flow.
 const countLimit = 16 << 30
 
-// count walks through a file's packets without decoding and returns the number of pictures in [first, end).
-// Not counted is what no decoder shows: packets that an edit list discards, those before the first key
-// picture, and leading pictures that lean on something before it.
-func count(ctx context.Context, path string, stream int, first, end int64, limit int) (int, error) {
+// packets are the frames of a selected part as the demuxer shows them, without decoding.
+type packets struct {
+	frames int
+	times  []int64 // time stamps in increasing order; nil if they are unknown or not distinct
+}
+
+// countPackets reads the packets of a stream and counts the frames with times in [first, end), up to limit frames
+// (0 = no limit). It leaves out packets that decoders do not show: those that an edit list discards, those before the
+// first key frame, and leading frames that depend on frames before it.
+func countPackets(ctx context.Context, path string, stream int, first, end int64, limit int) (found packets, err error) {
 	in, err := libav.Open(ctx, path)
 	if err != nil {
-		return 0, err
+		return packets{}, err
 	}
 	defer in.Close()
 	p := astiav.AllocPacket()
 	defer p.Free()
-	n, key := 0, libav.NoTime
-	seen := false
-	for {
+	seen, key := false, libav.NoTime
+	for limit == 0 || found.frames < limit {
 		err := in.Next(p)
-		if err == io.EOF {
-			return n, nil
-		}
-		if errors.Is(err, astiav.ErrInvaliddata) && seen {
-			return n, nil
+		if err == io.EOF || errors.Is(err, astiav.ErrInvaliddata) && seen {
+			break
 		}
 		if err != nil {
-			return 0, err
+			return packets{}, err
 		}
 		if p.StreamIndex() != stream {
 			p.Unref()
@@ -50,10 +53,16 @@ func count(ctx context.Context, path string, stream int, first, end int64, limit
 		case !seen, flags.Has(astiav.PacketFlagDiscard):
 		case pts != libav.NoTime && (pts < first || pts >= end || pts < key):
 		default:
-			n++
+			found.frames++
+			found.times = append(found.times, pts)
 		}
-		if limit > 0 && n >= limit || dts != libav.NoTime && dts >= end {
-			return n, nil
+		if dts != libav.NoTime && dts >= end {
+			break
 		}
 	}
+	slices.Sort(found.times)
+	if len(slices.Compact(slices.Clone(found.times))) < found.frames || slices.Contains(found.times, libav.NoTime) {
+		found.times = nil
+	}
+	return found, nil
 }

@@ -1,26 +1,24 @@
-// Package decode turns a video file, a folder of pictures or a stream on standard input into frames.
+// Package decode reads frames from a video file, a sequence of image files or a stream such as standard input.
 //
-// It promises frames as a person sees them: upright (rotation metadata applied), deinterlaced one
-// frame for one frame, in 8-bit RGB made with the range and the matrix that the stream states, and
-// each with its exact time stamp, whether the frame rate is constant or not. Edit lists are honoured as
-// the ffmpeg command does. A damaged picture is skipped and counted, never handed on; what there is of
-// a truncated file is read. A frame belongs to whoever asked for it: no buffer is used twice.
+// Frames are upright (rotation metadata is applied), deinterlaced frame by frame, and 8-bit RGB. Each frame keeps its
+// exact presentation time stamp, for constant and for variable frame rates. Edit lists are applied as the ffmpeg
+// command applies them. Damaged frames are skipped and reported by [Reader.Damaged]. A truncated file yields the frames
+// that it still holds. A returned frame belongs to the caller; the reader does not reuse its memory.
 //
-// Choices, so that nobody has to guess:
+// Conversion to RGB:
 //
-//   - A stream that states no matrix is taken as BT.709 from 720 lines or 1280 columns on, else as
-//     BT.601, as players do; one that states no range is taken as limited, but full for yuvj and RGB.
-//   - RGB is made by libswscale's fast path (what ffmpeg -pix_fmt rgb24 gives): 0.8 and 1.1 levels of 255 on average
-//     from exact arithmetic on two real clips, and some 4 ms a Full HD frame cheaper on two cores. A change of
-//     size is bicubic with accurate rounding.
-//   - PQ and HLG (HDR) are tone-mapped to BT.709 through zscale and tonemap=mobius of libavfilter, with white
-//     at 203 cd/m2 (ITU-R BT.2408). Where FFmpeg was built without them the samples are only reduced to
-//     8 bits, and Info.ToneMapped is false. Other deep pictures are reduced to 8 bits.
-//   - Interlaced pictures pass through bwdif (send_frame).
+//   - A stream without a stated matrix is read as BT.709 if it has at least 720 lines or 1280 columns, else as BT.601,
+//     as players do. A stream without a stated range is read as limited range; yuvj, grey and RGB formats as full range.
+//   - YUV is converted by libswscale with the settings of `ffmpeg -pix_fmt rgb24`. On two real clips the result
+//     differs from exact arithmetic by 0.8 and 1.1 of 255 levels on average. Changing the size uses bicubic
+//     interpolation with accurate rounding.
+//   - HDR video (PQ and HLG) is tone-mapped to BT.709 by the filters zscale and tonemap=mobius, with white at 203 cd/m2
+//     (ITU-R BT.2408). Without these filters samples are reduced to 8 bits, and Info.ToneMapped is false.
+//   - Samples with more than 8 bits are reduced to 8 bits. The linear values of EXR images are encoded as sRGB and clipped.
+//   - Interlaced frames pass through the filter bwdif (mode send_frame).
 //   - Transparency is dropped.
-//   - What hardware decodes comes back into main memory in NV12 or P010, is unwoven to the planes that the software
-//     decoder gives, and goes on from there like everything else.
-//   - A missing time stamp, or one that does not grow, becomes the one before plus its duration.
+//   - Frames decoded by hardware are copied to main memory and converted like all others.
+//   - A time stamp that is missing or does not increase is replaced by the previous one plus its duration.
 package decode
 
 import (
@@ -41,106 +39,117 @@ import (
 	"github.com/wwflow/wwflow/internal/libav"
 )
 
-// Options says what to read. The zero value reads everything at its own size.
+// Options select what is read. The zero value reads the whole input at its own size.
 type Options struct {
-	Start, Duration time.Duration // frames with times in [Start, Start+Duration) from the input's beginning; Duration 0 = to the end
-	Frames          int           // at most so many frames; 0 = all
-	Scale           float64       // size of a frame relative to the input's; 0 or 1 = native
-	Threads         int           // for decoding and conversion; 0 = one for each core
-	Deinterlace     string        // "auto" (also "") = what is marked interlaced; "off" = nothing
+	// Start and Duration select the frames with times in [Start, Start+Duration), counted from the beginning of the
+	// input. Duration 0 means up to the end.
+	Start, Duration time.Duration
 
-	// FrameRate is for a folder of pictures, which states no times; zero = 25 pictures a second.
-	FrameRate frame.Rational
+	Frames  int     // largest number of frames to return; 0 = no limit
+	Scale   float64 // frame size relative to the input, up to 16; 0 = 1
+	Threads int     // for decoding and conversion; 0 = one per core
 
-	// Hardware is what decodes: "none" (also ""), "cuda" (NVDEC) or "vaapi", which fail with ErrHardware where there is
-	// none or where it refuses the stream, or "auto", which then decodes in software, and Info.InSoftware says why.
+	FrameRate frame.Rational // of an image sequence, which has no time stamps; zero = 25 frames per second
+
+	// Hardware selects the decoder: "none" (also ""), "cuda" (NVDEC), "vaapi" or "auto". The named kinds fail with
+	// ErrHardware if the device is missing or refuses the stream; "auto" then decodes in software and explains it in
+	// Info.InSoftware.
 	Hardware string
 
-	Uncounted bool // leave Info.Frames 0: a file's packets are not walked through
+	Uncounted bool // leave Info.Frames at 0 instead of reading all packets of a file once to count them
 }
 
-// Info describes an open input. As JSON it has no times: their unit is the caller's to choose.
+// Info describes an open input. Durations are not part of its JSON form.
 type Info struct {
 	Path        string `json:"input"`
-	Format      string `json:"format"`       // libav's name; "folder" for pictures
-	Codec       string `json:"codec"`        // libav's name; "folder" for pictures
-	PixelFormat string `json:"pixel_format"` // as coded, libav's name
-	Width       int    `json:"width"`        // of a frame as Read returns it: upright and scaled
+	Format      string `json:"format"`       // FFmpeg's name; "folder" for an image sequence
+	Codec       string `json:"codec"`        // FFmpeg's name of the decoder
+	PixelFormat string `json:"pixel_format"` // as coded, FFmpeg's name
+	Width       int    `json:"width"`        // of the returned frames, in pixels
 	Height      int    `json:"height"`
 
-	SampleAspect frame.Rational `json:"sample_aspect,omitzero"` // width/height of one pixel, upright; zero = not stated
+	SampleAspect frame.Rational `json:"sample_aspect,omitzero"` // width/height of one upright pixel; zero = not stated
 	FrameRate    frame.Rational `json:"frame_rate,omitzero"`    // average; zero = unknown
-	TimeBase     frame.Rational `json:"time_base"`              // of the frames' time stamps
+	TimeBase     frame.Rational `json:"time_base"`              // of the frames' time stamps, in seconds
 
-	// Frames is the number of frames that Read will return, damaged ones included. FramesExact says that
-	// it was counted by walking through the file's packets; otherwise it is what the container claims, 0 where
-	// nothing is known (a pipe), and for interlaced H.264 in a transport stream perhaps the number of fields.
+	// Frames is the number of frames in the selected part, damaged ones included. FramesExact reports whether they
+	// were counted. Otherwise Frames is the number according to the container, or 0 if that is unknown. Interlaced
+	// H.264 in a transport stream may be counted by fields.
 	Frames      int  `json:"frames,omitempty"`
 	FramesExact bool `json:"frames_exact"`
 
 	Duration  time.Duration `json:"-"` // of the whole input; 0 = unknown
-	StartTime time.Duration `json:"-"` // the container's clock at its beginning: Options.Start counts from here
+	StartTime time.Duration `json:"-"` // time stamp of the beginning of the input, from which Options.Start counts
 
-	Rotation      int    `json:"rotation"`       // clockwise degrees by which the coded picture was turned to stand upright
-	BitDepth      int    `json:"bit_depth"`      // bits of a coded sample
-	ColorRange    string `json:"color_range"`    // "tv" (limited) or "pc" (full), as used
-	ColorMatrix   string `json:"color_matrix"`   // libav's name, as used
-	ColorAssumed  bool   `json:"color_assumed"`  // the stream does not state its matrix: ColorMatrix follows from its size
-	ColorTransfer string `json:"color_transfer"` // libav's name; "unknown" where not stated
-	ToneMapped    bool   `json:"tone_mapped"`    // HDR was mapped to BT.709
-	Interlaced    bool   `json:"interlaced"`     // pictures marked interlaced have been met
-	Deinterlaced  bool   `json:"deinterlaced"`   // and are deinterlaced
+	Rotation      int    `json:"rotation"`       // degrees by which frames were turned clockwise
+	BitDepth      int    `json:"bit_depth"`      // bits per coded sample
+	ColorRange    string `json:"color_range"`    // as used: "tv" (limited) or "pc" (full)
+	ColorMatrix   string `json:"color_matrix"`   // as used, FFmpeg's name
+	ColorAssumed  bool   `json:"color_assumed"`  // the matrix was not stated and follows from the size
+	ColorTransfer string `json:"color_transfer"` // FFmpeg's name; "unknown" if not stated
+	ToneMapped    bool   `json:"tone_mapped"`    // HDR is mapped to BT.709
+	Interlaced    bool   `json:"interlaced"`     // interlaced frames were found and deinterlaced
 
 	Audio     int `json:"audio_streams"`
 	Subtitles int `json:"subtitle_streams"`
 
-	Hardware   string `json:"hwaccel,omitempty"`             // what decodes: "cuda" or "vaapi"; "" = software
-	InSoftware string `json:"in_software_because,omitempty"` // why, where Options.Hardware was "auto"
+	Hardware   string `json:"hwaccel,omitempty"`             // "cuda" or "vaapi"; "" = software
+	InSoftware string `json:"in_software_because,omitempty"` // reason, if Options.Hardware was "auto"
 }
 
-// Errors that a caller may want to tell apart. fs.ErrNotExist and fs.ErrPermission come through as well.
+// Errors of Open and Read. Errors of the file system, such as fs.ErrNotExist, are passed through.
 var (
-	ErrEmpty      = errors.New("it is empty")
-	ErrNoVideo    = errors.New("it has no video stream")
-	ErrNoPictures = errors.New("the folder has no .png, .jpg or .jpeg pictures")
-	ErrFormat     = errors.New("it is not a video that this FFmpeg can read, or it is cut off before its index")
-	ErrNoFrames   = errors.New("not one of its frames can be decoded")
-	ErrWindow     = errors.New("no frame lies in the chosen part")
-	ErrHardware   = errors.New("hardware can't decode it")
+	ErrEmpty      = errors.New("the input is empty")
+	ErrNoVideo    = errors.New("the file has no video stream")
+	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + ")")
+	ErrFormat     = errors.New("the file is not a video in a format that FFmpeg can read, or it is truncated before its index")
+	ErrNoFrames   = errors.New("no frame can be decoded")
+	ErrWindow     = errors.New("the selected part contains no frame")
+	ErrHardware   = errors.New("hardware decoding is not possible")
 )
 
-// SizeError says that a picture has not the size of the first one.
+// SizeError reports a frame whose size differs from that of the first frame. All frames before it were returned.
 type SizeError struct {
-	Name                  string // file, or "frame 57"
-	Width, Height         int
-	FirstWidth, FirstHigh int
+	Name                    string // file name, or "frame 57"
+	Width, Height           int    // of the upright frame, before scaling
+	FirstWidth, FirstHeight int    // of the first frame
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%s is %dx%d but the first picture is %dx%d; all must have one size, so convert or split the input",
-		e.Name, e.Width, e.Height, e.FirstWidth, e.FirstHigh)
+	return fmt.Sprintf("%s is %dx%d, but the first frame is %dx%d; scale or split the input so that all frames have one size",
+		e.Name, e.Width, e.Height, e.FirstWidth, e.FirstHeight)
 }
 
-// source is one kind of input. next returns frames without index; io.EOF at the end.
+// source is one kind of input.
 type source interface {
 	info() *Info
-	next(ctx context.Context) (*frame.Frame, error)
+	next(ctx context.Context) (*frame.Frame, error) // io.EOF at the end
 	corrupt() int
+	name(index int) string // file name of a frame; "" if it has none
 	close()
 }
 
-// Reader reads the frames of one input, in order. It is for one goroutine at a time. It owns libav's
-// demuxer, decoder and filters, and Close frees them; the frames it returned stay.
+// Reader reads the frames of one input in order. It must not be used by two goroutines at once. Close frees FFmpeg's
+// demuxer, decoder and filters; frames stay valid.
 type Reader struct {
-	ctx   context.Context
-	src   source
-	index int
-	limit int
-	err   error
+	ctx     context.Context
+	src     source
+	read    int // frames returned
+	index   int // number of the next frame in the selected part
+	limit   int
+	damaged []DamagedFrame
+	err     error
 }
 
-// Open opens a video file, a folder of PNG or JPEG pictures (in natural order: 9 before 10), a named
-// pipe, or "-" for standard input, and decodes the first frame so that Info is true. Cancelling ctx ends Open and Read.
+// DamagedFrame is a frame that could not be decoded.
+type DamagedFrame struct {
+	Index int    // as Frame.Index
+	Name  string // file name in an image sequence; "" in a video
+}
+
+// Open opens an input and decodes its first frame. The name is a video file, a folder of images in natural order
+// (9 before 10), a pattern such as "f%03d.png", a pipe or another stream (see IsStream), or "-" for standard input.
+// If ctx is cancelled, Open and Read return its error.
 func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 	if err := check(&o); err != nil {
 		return nil, err
@@ -162,25 +171,43 @@ func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 	return r, nil
 }
 
+// IsStream reports whether an input can be read only once and only from its beginning: "-", or an existing path that
+// is neither a regular file nor a folder, such as a FIFO or /dev/fd/63.
+func IsStream(name string) bool {
+	if name == "-" {
+		return true
+	}
+	s, err := os.Stat(name)
+	return err == nil && !s.Mode().IsRegular() && !s.IsDir()
+}
+
+// IsSequence reports whether an input is an image sequence: a folder, or a pattern such as "f%03d.png" that is not
+// the name of a file.
+func IsSequence(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir() || errors.Is(err, fs.ErrNotExist) && isPattern(name)
+}
+
 func open(ctx context.Context, name string, o Options) (source, error) {
 	if name == "-" {
 		return openVideo(ctx, name, os.Stdin, o)
+	}
+	if IsSequence(name) {
+		if o.hardwareKinds() != nil && o.Hardware != "auto" {
+			return nil, fmt.Errorf("%w: image sequences are decoded in software", ErrHardware)
+		}
+		return openSequence(ctx, name, o)
 	}
 	s, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("no such file or folder; check the name (%w)", fs.ErrNotExist)
 	case err != nil:
-		return nil, err
-	case s.IsDir():
-		if o.decodesOn() != nil && o.Hardware != "auto" {
-			return nil, fmt.Errorf("%w: a folder of pictures is decoded in software", ErrHardware)
-		}
-		return openFolder(name, o)
+		return nil, errors.Unwrap(err)
 	case s.Mode().IsRegular() && s.Size() == 0:
 		return nil, ErrEmpty
 	}
-	// Opening a named pipe must not wait for the other side, which may never come.
+	// Without O_NONBLOCK, opening a FIFO would wait for its writer and could not be cancelled.
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, errors.Unwrap(err)
@@ -195,17 +222,15 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 func check(o *Options) error {
 	switch {
 	case o.Start < 0 || o.Duration < 0:
-		return errors.New("the start and the duration cannot be negative")
+		return errors.New("start and duration must not be negative")
 	case o.Frames < 0:
-		return fmt.Errorf("%d frames cannot be read; give a positive number", o.Frames)
+		return fmt.Errorf("invalid number of frames %d; it must be positive", o.Frames)
 	case o.Scale < 0 || o.Scale > 16 || math.IsNaN(o.Scale):
-		return fmt.Errorf("scale %v is out of range; give a number above 0 and up to 16", o.Scale)
-	case o.Deinterlace != "" && o.Deinterlace != "auto" && o.Deinterlace != "off":
-		return fmt.Errorf("deinterlace %q is unknown; say auto or off", o.Deinterlace)
+		return fmt.Errorf("invalid scale %v; it must be above 0 and at most 16", o.Scale)
 	case !slices.Contains(slices.Concat([]string{"", "none", "auto"}, libav.HardwareKinds), o.Hardware):
-		return fmt.Errorf("hardware %q is unknown; say auto, none, %s", o.Hardware, strings.Join(libav.HardwareKinds, ", "))
+		return fmt.Errorf("unknown hardware %q; use auto, none, %s", o.Hardware, strings.Join(libav.HardwareKinds, ", "))
 	case o.FrameRate.Num < 0 || o.FrameRate.Den < 0 || (o.FrameRate.Num == 0) != (o.FrameRate.Den == 0):
-		return fmt.Errorf("frame rate %s is none", o.FrameRate)
+		return fmt.Errorf("invalid frame rate %s", o.FrameRate)
 	}
 	if o.Scale == 0 {
 		o.Scale = 1
@@ -223,10 +248,13 @@ func show(name string) string {
 	return name
 }
 
-// Info describes the input. Interlaced may turn true later, where a film begins progressive.
+// Info describes the input. Info.Interlaced may become true while frames are read.
 func (r *Reader) Info() Info { return *r.src.info() }
 
-// Read returns the next frame, and io.EOF after the last one.
+// Read returns the next frame, and io.EOF after the last one. Frame.Index is the number of the frame in the selected
+// part of the input, counted from 0 and including damaged frames: two consecutive frames whose indices differ by more
+// than 1 have damaged frames between them. In a damaged video the position of a gap can be uncertain by a few frames
+// if the input is a stream, because decoders may report errors late.
 func (r *Reader) Read() (*frame.Frame, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -234,29 +262,42 @@ func (r *Reader) Read() (*frame.Frame, error) {
 	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.index >= r.limit {
+	if r.read >= r.limit {
 		r.err = io.EOF
 		return nil, r.err
 	}
 	f, err := r.src.next(r.ctx)
-	if err != nil {
-		if r.ctx.Err() != nil {
-			err = r.ctx.Err()
-		} else if err != io.EOF {
-			err = fmt.Errorf("cannot read %s after frame %d: %w", show(r.src.info().Path), r.index, err)
-		}
-		r.err = err
-		return nil, err
+	switch {
+	case err == nil:
+		r.addDamaged(f.Index)
+		r.index = f.Index + 1
+		r.read++
+		return f, nil
+	case r.ctx.Err() != nil:
+		err = r.ctx.Err()
+	case err == io.EOF:
+		r.addDamaged(r.read + r.src.corrupt())
+	default:
+		err = fmt.Errorf("cannot read %s after %d frames: %w", show(r.src.info().Path), r.read, err)
 	}
-	f.Index = r.index
-	r.index++
-	return f, nil
+	r.err = err
+	return nil, err
 }
 
-// Corrupt is the number of damaged pictures that have been skipped so far.
+// addDamaged lists the frames that are missing before the one with the given index.
+func (r *Reader) addDamaged(index int) {
+	for ; r.index < index; r.index++ {
+		r.damaged = append(r.damaged, DamagedFrame{r.index, r.src.name(r.index)})
+	}
+}
+
+// Corrupt returns the number of damaged frames that were skipped so far.
 func (r *Reader) Corrupt() int { return r.src.corrupt() }
 
-// Close frees everything but the frames.
+// Damaged returns the damaged frames before the last returned frame, in order; after io.EOF also those at the end.
+func (r *Reader) Damaged() []DamagedFrame { return slices.Clone(r.damaged) }
+
+// Close frees everything but the frames. It may be called more than once.
 func (r *Reader) Close() error {
 	if r == nil || r.src == nil || r.err == errClosed {
 		return nil
@@ -268,8 +309,8 @@ func (r *Reader) Close() error {
 
 var errClosed = errors.New("the reader is closed")
 
-// window is the part of a stream that was asked for, in its own time base: first <= stamp < end.
-// libav gives the origin in whole microseconds, so a frame that lies right at an edge gets one of grace.
+// window returns the selected part in units of base: first <= pts < end. FFmpeg gives the origin in whole
+// microseconds, so frames exactly at an edge need a tolerance of one.
 func window(o Options, origin time.Duration, base frame.Rational) (first, end int64) {
 	origin -= time.Microsecond
 	first, end = math.MinInt64, math.MaxInt64

@@ -9,8 +9,8 @@ import (
 	"github.com/wwflow/wwflow/internal/libav"
 )
 
-// decodesOn is the kinds of hardware to try, in turn; none for software.
-func (o *Options) decodesOn() []string {
+// hardwareKinds returns the kinds of hardware to try, in order; nil for software.
+func (o *Options) hardwareKinds() []string {
 	switch o.Hardware {
 	case "", "none":
 		return nil
@@ -20,9 +20,9 @@ func (o *Options) decodesOn() []string {
 	return []string{o.Hardware}
 }
 
-// codec is the stream's decoder: libav's first one, but another one where hardware was asked for and only that one
-// knows it (libav's own AV1 decoder, which does nothing without).
-func (v *video) codec() *astiav.Codec {
+// findDecoder returns FFmpeg's default decoder for the stream, or its own decoder if only that one supports the
+// requested hardware (AV1).
+func (v *video) findDecoder() *astiav.Codec {
 	id := v.stream.CodecParameters().CodecID()
 	first := astiav.FindDecoder(id)
 	k := v.o.Hardware
@@ -35,17 +35,17 @@ func (v *video) codec() *astiav.Codec {
 	return first
 }
 
-// openHardware readies the decoder, which is not open yet, for hardware, where that was asked for. "auto" leaves the
-// reasons against each kind in Info.InSoftware where none does.
+// openHardware prepares the decoder, which is not open yet, for the requested hardware. If "auto" finds none, the
+// reasons are in Info.InSoftware.
 func (v *video) openHardware(codec *astiav.Codec) error {
 	var reasons []string
-	for _, kind := range v.o.decodesOn() {
+	for _, kind := range v.o.hardwareKinds() {
 		reason := libav.Lacks(kind, libav.Decoding)
 		if reason == "" && !libav.HasHardware(codec.ID(), codec.Name(), kind) {
-			reason = fmt.Sprintf("%s: the decoder %s of this FFmpeg does not know it", kind, codec.Name())
+			reason = fmt.Sprintf("%s: the decoder %s of this FFmpeg does not support it", kind, codec.Name())
 		}
 		if reason == "" {
-			device, err := libav.DecodeOn(v.decoder, codec.ID(), codec.Name(), kind, v.o.Hardware != "auto")
+			device, err := libav.DecodeOn(v.codec, codec.ID(), codec.Name(), kind, v.o.Hardware != "auto")
 			if err == nil {
 				v.device = device
 				return nil
@@ -64,19 +64,24 @@ func (v *video) openHardware(codec *astiav.Codec) error {
 	return nil
 }
 
-// refusal says that the device would not have the stream: its profile, its size or its kind of pixels.
+// refused reports whether the requested device refused the stream, which is an error unless "auto" was requested.
+func (v *video) refused() bool {
+	return v.device != nil && v.device.Refused() && v.o.Hardware != "auto"
+}
+
+// refusal describes a stream that the device refused because of its profile, size or pixel format.
 func (v *video) refusal() string {
 	p := v.stream.CodecParameters()
 	return fmt.Sprintf("%s: the device does not decode %s of %dx%d in %s", v.device.Kind, p.CodecID().Name(), p.Width(), p.Height(), p.PixelFormat().Name())
 }
 
-// unweave is the filters that turn what a device hands out into the planes that a software decoder gives, so that
-// both become RGB in the same way. The range is named, or libavfilter would take the result for limited.
-func unweave(l look) []string {
-	planes := map[string]string{"nv12": "yuv420p", "p010le": "yuv420p10le", "p016le": "yuv420p16le"}[l.format.Name()]
+// planarFormat returns the filters that turn a device's pixel format into the one of the software decoder, so that
+// both become RGB in the same way. Without the range, libavfilter would take the result for limited range.
+func planarFormat(in filterInput) []string {
+	planes := map[string]string{"nv12": "yuv420p", "p010le": "yuv420p10le", "p016le": "yuv420p16le"}[in.format.Name()]
 	if planes == "" {
 		return nil
 	}
-	r := l.colors.RangeName()
+	r := in.colors.RangeName()
 	return []string{"scale=in_range=" + r + ":out_range=" + r, "format=" + planes}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/wwflow/wwflow/internal/libav/libavtest"
 )
 
-// Where the hardware is, what it decodes is what software decodes, within rounding.
-func TestHardwareDecodesTheSamePictures(t *testing.T) {
+// TestHardwareMatchesSoftware compares the frames of a hardware decoder with those of the software decoder.
+func TestHardwareMatchesSoftware(t *testing.T) {
 	kind, reasons := "", ""
 	for _, k := range libav.HardwareKinds {
 		reason := libav.Lacks(k, libav.Decoding)
@@ -25,7 +25,7 @@ func TestHardwareDecodesTheSamePictures(t *testing.T) {
 		reasons += reason + "; "
 	}
 	if kind == "" {
-		t.Skip("no hardware decodes here: ", reasons)
+		t.Skip("no decoding hardware: ", reasons)
 	}
 	for _, name := range []string{"../testdata/clips/square-walkers.mp4", "fhd-hevc-boat-palawan.mp4", "960x540-h264-dashcam-aac.mp4", "720p-h264-rot180-vfr-fast-aac.mp4", "fhd-hevc10-hlg-rot90-vfr-editlist-aac.mp4"} {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestHardwareDecodesTheSamePictures(t *testing.T) {
 			}
 			defer hard.Close()
 			if hard.Info().Hardware != kind {
-				t.Fatalf("it is decoded by %q", hard.Info().Hardware)
+				t.Fatalf("decoded by %q, want %q", hard.Info().Hardware, kind)
 			}
 			for n := 0; ; n++ {
 				a, err := soft.Read()
@@ -58,42 +58,43 @@ func TestHardwareDecodesTheSamePictures(t *testing.T) {
 				if a.PTS != b.PTS || a.Duration != b.Duration || a.Width != b.Width || a.Height != b.Height {
 					t.Fatalf("frame %d: %d+%d, %dx%d and %d+%d, %dx%d", n, a.PTS, a.Duration, a.Width, a.Height, b.PTS, b.Duration, b.Width, b.Height)
 				}
-				if mean, most, _ := libavtest.Difference(a.Pix, b.Pix); mean > 0.1 || most > 4 {
-					t.Errorf("frame %d differs by %.3f levels on the mean, %d at most", n, mean, most)
+				if mean, largest, _ := libavtest.Difference(a.Pix, b.Pix); mean > 0.1 || largest > 4 {
+					t.Errorf("frame %d: mean difference %.3f levels, largest %d", n, mean, largest)
 				}
 			}
 		})
 	}
 }
 
-// Where it is not, asking for it is one error that says what is missing, and "auto" decodes in software and says why.
-func TestHardwareIsMissing(t *testing.T) {
+// TestMissingHardware requests hardware that is missing: an error names what is missing, and "auto" falls back to
+// software and gives the reason.
+func TestMissingHardware(t *testing.T) {
 	path := libavtest.Clip(t, "960x540-h264-dashcam-aac.mp4")
 	ctx := context.Background()
-	lacking := 0
+	missing := 0
 	for _, kind := range libav.HardwareKinds {
 		lack := libav.Lacks(kind, libav.Decoding)
 		if lack == "" {
 			continue
 		}
-		lacking++
+		missing++
 		_, err := Open(ctx, path, Options{Hardware: kind, Start: 10e9})
 		if !errors.Is(err, ErrHardware) || !strings.Contains(err.Error(), lack) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	if _, err := Open(ctx, path, Options{Hardware: "abacus"}); err == nil || !strings.Contains(err.Error(), "auto, none, cuda, vaapi") {
-		t.Errorf("an unknown kind: %v", err)
+	if _, err := Open(ctx, path, Options{Hardware: "unknown"}); err == nil || !strings.Contains(err.Error(), "auto, none, cuda, vaapi") {
+		t.Errorf("unknown kind: %v", err)
 	}
 	if _, err := Open(ctx, t.TempDir(), Options{Hardware: "cuda"}); !errors.Is(err, ErrHardware) {
-		t.Errorf("a folder: %v", err)
+		t.Errorf("folder: %v", err)
 	}
 	r, err := Open(ctx, path, Options{Hardware: "auto", Frames: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if i := r.Info(); lacking == len(libav.HardwareKinds) && (i.Hardware != "" || !strings.Contains(i.InSoftware, "; vaapi: ")) {
+	if i := r.Info(); missing == len(libav.HardwareKinds) && (i.Hardware != "" || !strings.Contains(i.InSoftware, "; vaapi: ")) {
 		t.Errorf("decoded by %q, in software because %q", i.Hardware, i.InSoftware)
 	}
 	if _, err := r.Read(); err != nil {
@@ -101,8 +102,8 @@ func TestHardwareIsMissing(t *testing.T) {
 	}
 }
 
-// A device hands pictures out in NV12 or P010. Woven so, a software decoder's picture gives the same RGB as before.
-func TestWovenPicturesGiveTheSameRGB(t *testing.T) {
+// TestDevicePixelFormats converts pictures to the pixel formats of devices and back. The RGB must stay the same.
+func TestDevicePixelFormats(t *testing.T) {
 	for name, format := range map[string]string{"fhd-hevc-boat-palawan.mp4": "nv12", "960x540-h264-dashcam-aac.mp4": "nv12",
 		"fhd-hevc10-hlg-rot90-vfr-editlist-aac.mp4": "p010le", "fhd-av1-10bit-pq-60fps-aac.mp4": "p010le"} {
 		t.Run(name, func(t *testing.T) {
@@ -111,16 +112,15 @@ func TestWovenPicturesGiveTheSameRGB(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer v.close()
-			c, _ := resolve(v.raw)
-			libav.SetColors(v.raw, c)
-			l := look{v.raw.Width(), v.raw.Height(), v.raw.PixelFormat(), c, false}
-			through := func(l look, spec string, in *astiav.Frame) *astiav.Frame {
-				g, err := libav.NewGraph(libav.Picture{Width: l.width, Height: l.height, Format: l.format, TimeBase: v.base}, spec, 1)
+			planar := filterInputOf(v.raw, v.turn, false)
+			libav.SetColors(v.raw, planar.colors)
+			filter := func(in filterInput, spec string, f *astiav.Frame) *astiav.Frame {
+				g, err := libav.NewGraph(libav.Picture{Width: in.width, Height: in.height, Format: in.format, TimeBase: v.base}, spec, 1)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer g.Close()
-				if err := g.PushCopy(in); err != nil {
+				if err := g.PushCopy(f); err != nil {
 					t.Fatal(err)
 				}
 				if err := g.Push(nil); err != nil {
@@ -133,22 +133,22 @@ func TestWovenPicturesGiveTheSameRGB(t *testing.T) {
 				}
 				return out
 			}
-			rgb := func(l look, in *astiav.Frame) []byte {
-				f := through(l, chain(l, v.turn, v.inf.Width, v.inf.Height), in)
-				pix := make([]byte, 3*f.Width()*f.Height())
-				libav.CopyRGB(pix, f)
+			rgb := func(in filterInput, f *astiav.Frame) []byte {
+				out := filter(in, filterSpec(in, v.width, v.height), f)
+				pix := make([]byte, 3*out.Width()*out.Height())
+				libav.CopyRGB(pix, out)
 				return pix
 			}
-			r := c.RangeName()
-			woven := through(l, "scale=in_range="+r+":out_range="+r+",format="+format, v.raw)
-			libav.SetColors(woven, c)
-			other := l
-			if other.format = woven.PixelFormat(); other.format.Name() != format {
-				t.Fatal(other.format.Name())
+			r := planar.colors.RangeName()
+			packed := filter(planar, "scale=in_range="+r+":out_range="+r+",format="+format, v.raw)
+			libav.SetColors(packed, planar.colors)
+			device := planar
+			if device.format = packed.PixelFormat(); device.format.Name() != format {
+				t.Fatal(device.format.Name())
 			}
-			mean, most, _ := libavtest.Difference(rgb(l, v.raw), rgb(other, woven))
-			if mean > 0.01 || most > 1 {
-				t.Errorf("they differ by %.3f levels on the mean, %d at most", mean, most)
+			mean, largest, _ := libavtest.Difference(rgb(planar, v.raw), rgb(device, packed))
+			if mean > 0.01 || largest > 1 {
+				t.Errorf("mean difference %.3f levels, largest %d", mean, largest)
 			}
 		})
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/wwflow/wwflow/internal/libav/libavtest"
 )
 
-// RGB frames to H.264 in MP4, beside the ffmpeg command doing the same from a raw file:
-// how many times as long ours takes, each at its best, start-up included on both sides.
+// BenchmarkEncode encodes RGB frames to H.264 in MP4 and reports the ratio of the shortest time to that of the ffmpeg
+// command for the same frames in a raw file, start-up included.
 func BenchmarkEncode(b *testing.B) {
 	for _, preset := range []string{"ultrafast", "medium"} {
 		b.Run(preset, func(b *testing.B) {

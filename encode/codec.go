@@ -12,71 +12,96 @@ import (
 	"github.com/wwflow/wwflow/internal/libav"
 )
 
-// codec is one that can be asked for by name.
+// codec describes an encoder and how it is used.
 type codec struct {
-	encoder string            // libav's name
+	encoder string            // FFmpeg's name
 	format  string            // pixel format
-	even    [2]bool           // width, height must be even
-	crf     int               // default; -1 = it has none
-	options map[string]string // defaults, before the user's
-	presets []string          // what "preset" may be; empty = the encoder says itself
-	mp4     string            // four-character code in MP4 and MOV, where libav's default plays badly
+	even    [2]bool           // width and height must be even
+	crf     int               // default; -1 = the codec has no CRF
+	maxCRF  int               // the lowest CRF is 0
+	options map[string]string // defaults, which the user can override
+	presets []string          // allowed values of "preset"; nil = the encoder checks it
+	mp4     string            // four-character code in MP4 and MOV; "" = FFmpeg's choice
 
-	quality  string // the option that crf is; "" = crf
-	hardware string // the kind of hardware that encodes; "" = none
-	uploads  bool   // it takes pictures that lie on the device
+	quality  string // the encoder's name for the CRF; "" = crf
+	hardware string // kind of hardware; "" = software
+	uploads  bool   // the encoder takes pictures in device memory
 }
 
 var codecs = map[string]codec{
-	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18, presets: presets},
-	// hvc1 is what Apple's players open; x265 would print to stderr by itself.
-	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, presets: presets, mp4: "hvc1",
+	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18, maxCRF: 51, presets: presets},
+	// Apple's players need hvc1. x265 prints to stderr by itself unless told not to.
+	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, maxCRF: 51, presets: presets, mp4: "hvc1",
 		options: map[string]string{"x265-params": "log-level=none"}},
-	"av1": {encoder: "libsvtav1", format: "yuv420p", even: [2]bool{true, true}, crf: 30},
-	// Without b=0 libvpx takes CRF for a mere lower bound.
-	"vp9": {encoder: "libvpx-vp9", format: "yuv420p", even: [2]bool{true, true}, crf: 31,
+	"av1": {encoder: "libsvtav1", format: "yuv420p", even: [2]bool{true, true}, crf: 30, maxCRF: 63,
+		options: map[string]string{"err_detect": "explode"}}, // otherwise mistakes in svtav1-params are ignored
+	// Without b=0 libvpx takes the CRF for a lower bound.
+	"vp9": {encoder: "libvpx-vp9", format: "yuv420p", even: [2]bool{true, true}, crf: 31, maxCRF: 63,
 		options: map[string]string{"b": "0", "row-mt": "1", "cpu-used": "3"}},
 	"ffv1":   {encoder: "ffv1", format: "bgr0", crf: -1, options: map[string]string{"level": "3"}},
 	"prores": {encoder: "prores_ks", format: "yuv422p10le", even: [2]bool{true, false}, crf: -1, options: map[string]string{"profile": "hq"}},
 
-	// Constant quality is NVENC's cq where no bit rate bounds it, and a fixed quantiser in VA-API, which all drivers know.
-	"h264_nvenc": {encoder: "h264_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 19, quality: "cq", hardware: "cuda",
+	// Constant quality is cq without a bit rate in NVENC, and a fixed quantiser in VA-API, which all drivers support.
+	"h264_nvenc": {encoder: "h264_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 19, maxCRF: 51, quality: "cq", hardware: "cuda",
 		options: map[string]string{"rc": "vbr", "b": "0"}},
-	"hevc_nvenc": {encoder: "hevc_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 21, quality: "cq", hardware: "cuda", mp4: "hvc1",
+	"hevc_nvenc": {encoder: "hevc_nvenc", format: "yuv420p", even: [2]bool{true, true}, crf: 21, maxCRF: 51, quality: "cq", hardware: "cuda", mp4: "hvc1",
 		options: map[string]string{"rc": "vbr", "b": "0"}},
-	"h264_vaapi": {encoder: "h264_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 19, quality: "qp", hardware: "vaapi", uploads: true,
+	"h264_vaapi": {encoder: "h264_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 19, maxCRF: 51, quality: "qp", hardware: "vaapi", uploads: true,
 		options: map[string]string{"rc_mode": "CQP"}},
-	"hevc_vaapi": {encoder: "hevc_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 21, quality: "qp", hardware: "vaapi", uploads: true, mp4: "hvc1",
+	"hevc_vaapi": {encoder: "hevc_vaapi", format: "nv12", even: [2]bool{true, true}, crf: 21, maxCRF: 51, quality: "qp", hardware: "vaapi", uploads: true, mp4: "hvc1",
 		options: map[string]string{"rc_mode": "CQP"}},
 }
 
-// presets of x264 and x265, which print to stderr by themselves when they get another.
+// presets of x264 and x265, which print to stderr by themselves if they get an unknown one.
 var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 
-// containers by extension; the value is libav's muxer.
+// containers are FFmpeg's muxers by extension.
 var containers = map[string]string{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 
-// Codecs and Containers are what Options.Codec and a path's extension may be, sorted.
-func Codecs() []string     { return slices.Sorted(maps.Keys(codecs)) }
+// similar are the closest containers of extensions that are not supported.
+var similar = map[string]string{
+	".avi": ".mkv", ".wmv": ".mkv", ".mxf": ".mov", ".ts": ".mkv", ".mts": ".mkv", ".m2ts": ".mkv", ".mpg": ".mp4", ".mpeg": ".mp4",
+	".flv": ".mp4", ".3gp": ".mp4", ".ogv": ".webm", ".gif": ".webm",
+}
+
+// Codecs returns the values of Options.Codec, sorted.
+func Codecs() []string { return slices.Sorted(maps.Keys(codecs)) }
+
+// Containers returns the extensions of video files, which are the values of Options.Container, sorted.
 func Containers() []string { return slices.Sorted(maps.Keys(containers)) }
 
-// choose finds the muxer for a path and the codec that the options mean.
+// chooseContainer returns the extension of the container and FFmpeg's muxer for it.
+func chooseContainer(path string, o *Options) (extension, muxer string, err error) {
+	extension = strings.ToLower(filepath.Ext(path))
+	switch {
+	case o.Container != "":
+		extension = "." + strings.ToLower(strings.TrimPrefix(o.Container, "."))
+	case path == "-":
+		extension = ".mkv"
+	}
+	muxer, ok := containers[extension]
+	list := strings.Join(Containers(), " ")
+	switch {
+	case ok:
+		return extension, muxer, nil
+	case similar[extension] != "":
+		return "", "", unknownf("unsupported extension %q; the closest one is %s (also: %s)", extension, similar[extension], list)
+	case extension == "":
+		return "", "", unknownf("the name has no extension; use one of %s, or a folder ending in / for PNG images", list)
+	}
+	return "", "", unknownf("unsupported extension %q; use one of %s, or a folder ending in / for PNG images", extension, list)
+}
+
+// choose returns the muxer and the codec for a path.
 func choose(path string, o *Options) (muxer string, c codec, err error) {
-	ext := strings.ToLower(filepath.Ext(path))
-	muxer, ok := containers[ext]
+	extension, muxer, err := chooseContainer(path, o)
+	if err != nil {
+		return "", c, err
+	}
+	name := codecName(muxer, o)
+	c, ok := codecs[name]
 	if !ok {
-		return "", c, unknown{fmt.Errorf("the extension %q names no container here; use one of %s, or a folder ending in / for PNG pictures",
-			ext, strings.Join(Containers(), " "))}
-	}
-	name := o.Codec
-	if name == "" {
-		name = "h264"
-		if muxer == "webm" {
-			name = "vp9"
-		}
-	}
-	if c, ok = codecs[name]; !ok {
-		return "", c, unknown{fmt.Errorf("the codec %q is unknown; use one of %s", name, strings.Join(Codecs(), " "))}
+		return "", c, unknownf("unknown codec %q; use one of %s", name, strings.Join(Codecs(), ", "))
 	}
 	enc := astiav.FindEncoderByName(c.encoder)
 	if enc == nil {
@@ -89,14 +114,36 @@ func choose(path string, o *Options) (muxer string, c codec, err error) {
 				fit = append(fit, e)
 			}
 		}
-		return "", c, fmt.Errorf("%w: %s cannot hold %s, but %s can", ErrPair, ext, name, strings.Join(fit, " "))
+		return "", c, fmt.Errorf("%w: %s cannot hold %s; use %s", ErrCodecContainer, extension, name, strings.Join(fit, " or "))
 	}
 	return muxer, c, nil
 }
 
-func grow(side int, even bool) int {
-	if even {
-		return side + side&1
+func codecName(muxer string, o *Options) string {
+	switch {
+	case o.Codec != "":
+		return o.Codec
+	case muxer == "webm":
+		return "vp9"
 	}
-	return side
+	return "h264"
+}
+
+// size returns the size of an encoded picture.
+func (c *codec) size(width, height int) (int, int) {
+	if c.even[0] {
+		width += width & 1
+	}
+	if c.even[1] {
+		height += height & 1
+	}
+	return width, height
+}
+
+// crfOption returns the encoder's option for the CRF.
+func (c *codec) crfOption() string {
+	if c.quality != "" {
+		return c.quality
+	}
+	return "crf"
 }

@@ -1,21 +1,26 @@
-// Package encode writes frames to a video file or to a folder of PNG pictures.
+// Package encode writes frames to a video file, to a folder of PNG images or as a stream to standard output.
 //
-// It promises that frames keep their exact time stamps wherever the container can hold them (MP4 and MOV
-// can; Matroska and WebM count milliseconds, and Notices says so), the last one its duration, and that
-// nothing appears under the final name before it is complete: a Writer fills a temporary file beside it,
-// which Commit syncs and renames, and which Close deletes if Commit has not been called.
+// Frames keep their exact time stamps if the container can hold them. MP4 and MOV can; Matroska and WebM count
+// milliseconds, which a notice says. The last frame keeps its duration.
 //
-// Choices, so that nobody has to guess:
+// A file or folder appears under its name only when it is complete. Until then it has a temporary name beside it.
+// Writer.Commit flushes it to the disk and renames it. Writer.Close deletes it if Commit was not called.
 //
-//   - Colours are tagged: BT.709 from 720 lines or 1280 columns on, else BT.601 (SMPTE 170M), limited range.
-//     FFV1 stores RGB as it is.
-//   - A codec with halved chroma needs even sides: an odd one grows by one pixel that repeats the edge.
-//   - RGB becomes YUV in libswscale, bilinear with accurate rounding.
-//   - MP4 and MOV have their index in front (faststart).
-//   - Output time zero is Origin+Start of the input, rounded to a unit of the frames' time base: without
-//     Start, and with an input that begins at 0, time stamps are the input's own.
-//   - Audio and subtitle packets are copied as they are; a stream that the container cannot hold is left
-//     out, and Notices says so. Attachments, data streams and titles are not copied.
+// With Options.Force an existing file is replaced. If the path is a symbolic link, its target is replaced and the link
+// stays. In an existing folder, an image sequence with the same name pattern is replaced: the files numbered from 0 up
+// to the first gap. Other files in the folder stay.
+//
+// Encoding:
+//
+//   - Colours are tagged as BT.709 from 720 lines or 1280 columns, else as BT.601 (SMPTE 170M), in limited range. FFV1
+//     stores RGB without loss.
+//   - Codecs with subsampled chroma need even sides. An odd side grows by one pixel that repeats the edge; see Size.
+//   - RGB is converted to YUV by libswscale, bilinear with accurate rounding.
+//   - MP4 and MOV have their index in front (faststart). On standard output they are fragmented.
+//   - Output time 0 is Origin+Start of the input, rounded to a unit of the frames' time base. Without Start, and if the
+//     input begins at 0, time stamps are those of the input.
+//   - Packets of audio and subtitle streams are copied. A stream that the container cannot hold is left out, which a
+//     notice says. Attachments, data streams and metadata are not copied.
 package encode
 
 import (
@@ -25,54 +30,61 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Options says what to write. Width, Height and TimeBase are needed; CRF must be -1 for the codec's default.
+// Options of an output. Width, Height and TimeBase are required. CRF must be -1 for the codec's default.
 type Options struct {
-	Width, Height int            // of every frame
-	TimeBase      frame.Rational // of every frame's PTS
+	Width, Height int            // of all frames, in pixels
+	TimeBase      frame.Rational // of all frames' PTS, in seconds
 	FrameRate     frame.Rational // average, a hint for the encoder; zero = unknown
 	SampleAspect  frame.Rational // zero = not stated
 
+	Container      string            // one of Containers; "" = by the extension of the path, Matroska on standard output
 	Codec          string            // one of Codecs; "" = h264, in WebM vp9
-	CRF            int               // constant quality, less is better; -1 = the codec's default here
-	EncoderOptions map[string]string // for the encoder, by libav's names; an unknown one is an error
+	CRF            int               // constant quality, lower is better; -1 = the codec's default
+	EncoderOptions map[string]string // options of the encoder, by FFmpeg's names
 	Threads        int               // 0 = the encoder's choice
 
-	// Hardware is what encodes where Codec is "": "none" (also ""), "cuda" (NVENC) or "vaapi", which fail with ErrHardware
-	// where there is none, or "auto", which then encodes in software and says why in Notices.
+	// Hardware selects an encoder if Codec is "": "none" (also ""), "cuda" (NVENC), "vaapi" or "auto". The named kinds
+	// fail with ErrHardware if the device is missing; "auto" then encodes in software and says so in Notices.
 	Hardware string
 
-	CopyFrom        string        // file whose audio and subtitles go along; "" = none
-	Start, Duration time.Duration // its part, from its beginning; Duration 0 = to the end
+	CopyFrom        string        // regular file whose audio and subtitle streams are copied; "" = none
+	Start, Duration time.Duration // part of CopyFrom, from its beginning; Duration 0 = to the end
 	Shortest        bool          // copied streams end with the last frame
-	Origin          time.Duration // the clock of the frames' input at its beginning (decode.Info.StartTime)
+	Origin          time.Duration // time stamp of the beginning of the frames' input (decode.Info.StartTime)
 
-	Force bool // replace what exists
+	Force bool // replace an existing output
 }
 
-// Errors that a caller may want to tell apart. A full disk is syscall.ENOSPC.
+// Errors of Create, Check, Write and Commit. A full disk is syscall.ENOSPC, a closed pipe syscall.EPIPE.
 var (
-	ErrExists   = errors.New("it exists already")
-	ErrNoFrames = errors.New("no frame was written, so there is no video to finish")
-	ErrPair     = errors.New("codec and container do not go together")
-	ErrOption   = errors.New("the encoder has no such option")
-	ErrUnknown  = errors.New("no such codec or container") // its sentences say it in their own words
-	ErrHardware = errors.New("hardware can't encode it")
+	ErrExists         = errors.New("it exists already")
+	ErrNoFrames       = errors.New("no frame was written")
+	ErrCodecContainer = errors.New("codec and container do not go together")
+	ErrOption         = errors.New("invalid encoder option")
+	ErrUnknown        = errors.New("unknown codec or container")
+	ErrHardware       = errors.New("hardware encoding is not possible")
 )
 
-// unknown is an ErrUnknown in words of its own.
-type unknown struct{ error }
+// kindError is an error with a text of its own that also matches one of the errors above.
+type kindError struct {
+	kind error
+	text string
+}
 
-func (unknown) Is(target error) bool { return target == ErrUnknown }
+func (e *kindError) Error() string        { return e.text }
+func (e *kindError) Is(target error) bool { return target == e.kind }
 
-// sink is one kind of output. Its commit leaves everything under the final name.
+func unknownf(format string, args ...any) error {
+	return &kindError{ErrUnknown, fmt.Sprintf(format, args...)}
+}
+
+// sink is one kind of output.
 type sink interface {
 	write(f *frame.Frame) error
 	commit() error
@@ -80,42 +92,36 @@ type sink interface {
 	notices() []string
 }
 
-// Writer writes one output. It is for one goroutine at a time. It owns libav's encoder and muxer and the
-// temporary file; Close frees them in every case.
+// Writer writes one output. It must not be used by two goroutines at once. Close frees FFmpeg's encoder and muxer.
 type Writer struct {
 	ctx  context.Context
 	path string
 	o    Options
 	sink sink
-	err  error // what ended it
-	last int64
-	n    int
+	err  error // set when the output has ended
+	last int64 // time stamp of the last frame
+	n    int   // frames written
 }
 
-// pattern is the one printf verb that a name of pictures may have.
-var pattern = regexp.MustCompile(`%(0\d)?d`)
-
-// Create starts an output. The path's extension names the container (.mp4 .m4v .mov .mkv .webm); a path that
-// ends in "/" or is a folder gets %06d.png pictures, as does one that ends like dir/%04d.png, counted from 0.
+// Create starts an output. The extension of the path names the container, see Containers. A path that ends in "/" or
+// is a folder gets PNG images named %06d.png, numbered from 0. A path such as dir/f%04d.png sets their names. "-" is
+// standard output.
 func Create(ctx context.Context, path string, o Options) (*Writer, error) {
 	w := &Writer{ctx: ctx, path: path, o: o}
 	if err := w.open(); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		return nil, w.explain(err)
 	}
 	return w, nil
 }
 
-// Check finds what Create would refuse whatever the frames are, and creates nothing: what exists, a container or codec
-// that is unknown, two that don't go together, options that the encoder does not have. A folder that is missing is not
-// among them. Of the options it needs neither size nor time base.
+// Check returns the errors of Create that do not depend on the frames: an existing output, an unknown codec or
+// container, a codec that the container cannot hold, invalid options. It creates nothing and does not need Width, Height
+// and TimeBase. It does not report a missing parent folder.
 func Check(path string, o Options) error {
 	w := &Writer{ctx: context.Background(), path: path, o: o}
-	folder, _, err := w.kind()
-	if err == nil && folder == "" {
-		err = tryEncoder(path, o)
+	d, err := findDestination(path, &o)
+	if err == nil && d.folder == "" {
+		err = checkEncoder(d.path, o)
 	}
 	if err != nil {
 		return w.explain(err)
@@ -123,74 +129,52 @@ func Check(path string, o Options) error {
 	return nil
 }
 
+// Size returns the size in pixels of the pictures that Create would write. An odd width or height of Options may grow
+// by one pixel.
+func Size(path string, o Options) (width, height int, err error) {
+	if path != "-" {
+		d, err := findDestination(path, &Options{CRF: -1, Force: true})
+		if err != nil || d.folder != "" {
+			return o.Width, o.Height, err
+		}
+	}
+	_, c, err := choose(path, &o)
+	if err != nil {
+		return 0, 0, err
+	}
+	width, height = c.size(o.Width, o.Height)
+	return width, height, nil
+}
+
 func (w *Writer) open() error {
 	o := &w.o
 	switch {
 	case o.Width <= 0 || o.Height <= 0:
-		return fmt.Errorf("frames of %dx%d are none", o.Width, o.Height)
+		return fmt.Errorf("invalid frame size %dx%d", o.Width, o.Height)
 	case o.Width > 1<<15 || o.Height > 1<<15:
-		return fmt.Errorf("frames of %dx%d are larger than any codec here takes; scale them down", o.Width, o.Height)
+		return fmt.Errorf("frames of %dx%d are too large for the codecs; scale them down to at most 32768 pixels per side", o.Width, o.Height)
 	case o.TimeBase.Num <= 0 || o.TimeBase.Den <= 0:
-		return fmt.Errorf("the time base %s is none", o.TimeBase)
+		return fmt.Errorf("invalid time base %s", o.TimeBase)
 	case o.Start < 0 || o.Duration < 0:
-		return errors.New("the start and the duration cannot be negative")
+		return errors.New("start and duration must not be negative")
 	}
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	folder, name, err := w.kind()
+	d, err := findDestination(w.path, o)
 	if err != nil {
 		return err
 	}
-	if folder != "" {
-		w.sink, err = newPictures(folder, name, o.Force)
-		return err
+	if d.folder != "" {
+		w.sink, err = newPictures(d, o.Force)
+	} else {
+		w.sink, err = newVideo(w.ctx, d.path, o)
 	}
-	w.sink, err = newVideo(w.ctx, w.path, o)
 	return err
 }
 
-// kind says whether the path means pictures, and then in which folder and with what names, or a video; an error where
-// that exists and is not to be replaced.
-func (w *Writer) kind() (folder, name string, err error) {
-	info, err := os.Stat(w.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", "", err
-	}
-	exists := err == nil
-	_, lerr := os.Lstat(w.path)
-	taken := lerr == nil // by a link that leads nowhere, too
-	dir, base := filepath.Split(w.path)
-	switch {
-	case strings.HasSuffix(w.path, "/") || exists && info.IsDir():
-		folder, name = filepath.Clean(w.path), "%06d.png"
-	case strings.EqualFold(filepath.Ext(base), ".png"):
-		if v := pattern.FindAllString(base, -1); len(v) != 1 || strings.Count(base, "%") != 1 {
-			return "", "", errors.New("pictures need one number in their name, like out/%06d.png, or a folder, like out/")
-		}
-		folder, name = filepath.Clean(dir), base
-	case taken && !w.o.Force:
-		return "", "", ErrExists
-	case exists && !info.Mode().IsRegular():
-		return "", "", errors.New("it is no regular file; choose a file name") // the rename would replace a device
-	default:
-		return "", "", nil
-	}
-	if w.o.Codec != "" || w.o.CRF >= 0 || len(w.o.EncoderOptions) > 0 {
-		return "", "", unknown{errors.New("PNG pictures have no codec, no quality and no encoder options; leave those out, or name a video")}
-	}
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", "", err
-	}
-	if len(entries) > 0 && !w.o.Force {
-		return "", "", ErrExists
-	}
-	return folder, name, nil
-}
-
-// Write adds a frame. Time stamps must grow, and each frame have the size and time base of Options.
-// The frame may be used further by the caller.
+// Write adds a frame. Its size and time base must be those of Options, and time stamps must increase. The frame stays
+// the caller's. After an error, other than one about the frame itself, the output cannot be continued.
 func (w *Writer) Write(f *frame.Frame) error {
 	if w.err != nil {
 		return w.err
@@ -216,15 +200,15 @@ func (w *Writer) check(f *frame.Frame) error {
 	case f.Width != w.o.Width || f.Height != w.o.Height || len(f.Pix) != 3*f.Width*f.Height:
 		return fmt.Errorf("frame %d is %dx%d, but the output is %dx%d", w.n, f.Width, f.Height, w.o.Width, w.o.Height)
 	case f.TimeBase != w.o.TimeBase:
-		return fmt.Errorf("frame %d counts time in %s s, but the output in %s s", w.n, f.TimeBase, w.o.TimeBase)
+		return fmt.Errorf("frame %d has the time base %s, but the output %s", w.n, f.TimeBase, w.o.TimeBase)
 	case w.n > 0 && f.PTS <= w.last:
-		return fmt.Errorf("frame %d is not later than the one before", w.n)
+		return fmt.Errorf("frame %d is not later than the frame before it", w.n)
 	}
 	return nil
 }
 
-// Commit finishes the output: it empties the encoder, copies what is left of the other streams, syncs the
-// file to the disk and gives it its name. After an error nothing has the final name. Close must still be called.
+// Commit finishes the output: it flushes the encoder, copies the rest of the other streams, and gives the file its
+// name. After an error there is no file of that name. Close must still be called.
 func (w *Writer) Commit() error {
 	if w.err != nil {
 		return w.err
@@ -246,10 +230,10 @@ func (w *Writer) Commit() error {
 
 var errDone = errors.New("the output is finished")
 
-// Notices are sentences for the user: what could not be kept in this output.
+// Notices returns sentences for the user about what the output does not keep.
 func (w *Writer) Notices() []string { return w.sink.notices() }
 
-// Close frees everything, and deletes the unfinished file unless Commit has succeeded.
+// Close frees everything. It deletes the unfinished output unless Commit has succeeded. It may be called more than once.
 func (w *Writer) Close() error {
 	if w == nil || w.sink == nil {
 		return nil
@@ -261,19 +245,36 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// explain makes one sentence of an error.
+// explain adds the path to an error, and what to try next.
 func (w *Writer) explain(err error) error {
+	name := w.path
+	if name == "-" {
+		name = "to standard output"
+	}
+	wrap := func(text string, err error) error { return fmt.Errorf("cannot write %s: %s (%w)", name, text, err) }
 	switch {
 	case w.ctx.Err() != nil:
 		return w.ctx.Err()
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("cannot write %s: the disk is full; free some space or write elsewhere (%w)", w.path, err)
+		return wrap("the disk is full; free some space or write to another disk", err)
+	case errors.Is(err, syscall.EROFS):
+		return wrap("the file system is read-only; write to another folder", err)
+	case errors.Is(err, fs.ErrPermission):
+		return wrap("no permission; write to another folder or change its permissions", err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return wrap("a part of its path is a file, not a folder; choose another path", err)
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return wrap("the name is too long; choose a shorter one", err)
+	case errors.Is(err, syscall.EPIPE):
+		return wrap("the reading program has ended", err)
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("cannot write %s: %w", name, ErrExists)
 	case errors.Is(err, fs.ErrNotExist):
-		folder := filepath.Dir(w.path)
+		folder := filepath.Dir(filepath.Clean(w.path))
 		if _, stat := os.Stat(folder); stat == nil {
-			return fmt.Errorf("cannot write %s: the folder takes no files; write elsewhere (%w)", w.path, err)
+			return wrap("files cannot be created in this folder; write to another folder", err)
 		}
-		return fmt.Errorf("cannot write %s: there is no folder %s; make it first (%w)", w.path, folder, fs.ErrNotExist)
+		return wrap("there is no folder "+folder+"; create it first", fs.ErrNotExist)
 	}
-	return fmt.Errorf("cannot write %s: %w", w.path, err)
+	return fmt.Errorf("cannot write %s: %w", name, err)
 }

@@ -10,71 +10,70 @@ import (
 	"github.com/wwflow/wwflow/internal/libav"
 )
 
-// openCodec opens the encoder: the one that was named, or else hardware's H.264 where that was asked for. With "auto"
-// what is wrong with each is only said, and the software encoder is the last one that is tried.
-func (v *video) openCodec(named codec) (c codec, err error) {
-	o := v.o
-	if o.Codec != "" || o.Hardware == "" || o.Hardware == "none" {
-		return named, v.openEncoder(named)
-	}
+// openEncoder opens the encoder that the options request: the named codec, or H.264 in hardware. With "auto" hardware
+// encoders that do not work are skipped, and notice says why if software encodes.
+func openEncoder(named codec, o *Options, muxer string) (e *encoder, notice string, err error) {
 	kinds := []string{o.Hardware}
-	if o.Hardware == "auto" {
+	switch {
+	case o.Codec != "" || o.Hardware == "" || o.Hardware == "none":
+		e, err = startEncoder(named, o, muxer)
+		return e, "", err
+	case o.Hardware == "auto":
 		kinds = libav.HardwareKinds
 	}
 	var reasons []string
 	for _, kind := range kinds {
-		c, reason := hardwareCodec(named, kind), error(nil)
-		if c.encoder == "" {
-			reason = fmt.Errorf("%w: %s: it has no encoder for what this container holds", ErrHardware, kind)
-		} else if reason = v.openEncoder(c); reason == nil {
-			return c, nil
+		c, known := hardwareCodec(named, kind)
+		if known {
+			e, err = startEncoder(c, o, muxer)
+		} else {
+			err = fmt.Errorf("%w: %s: there is no encoder for this container", ErrHardware, kind)
 		}
-		if o.Hardware != "auto" || !errors.Is(reason, ErrHardware) {
-			return c, reason
+		if err == nil || o.Hardware != "auto" || !errors.Is(err, ErrHardware) {
+			return e, "", err
 		}
-		v.freeEncoder()
-		reasons = append(reasons, strings.TrimPrefix(reason.Error(), ErrHardware.Error()+": "))
+		reasons = append(reasons, strings.TrimPrefix(err.Error(), ErrHardware.Error()+": "))
 	}
-	v.said = append(v.said, "encoded in software; "+strings.Join(reasons, "; "))
-	return named, v.openEncoder(named)
+	e, err = startEncoder(named, o, muxer)
+	return e, "encoded in software; " + strings.Join(reasons, "; "), err
 }
 
-// hardwareCodec is a kind's counterpart of a software codec; the zero value where there is none.
-func hardwareCodec(c codec, kind string) codec {
+func startEncoder(c codec, o *Options, muxer string) (*encoder, error) {
+	e, err := newEncoder(c, o, muxer)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.open(); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// hardwareCodec returns the counterpart of a software codec on a kind of hardware, if there is one.
+func hardwareCodec(c codec, kind string) (codec, bool) {
 	if c.encoder == codecs["h264"].encoder {
 		for _, h := range []string{"h264_nvenc", "h264_vaapi"} {
 			if codecs[h].hardware == kind {
-				return codecs[h]
+				return codecs[h], true
 			}
 		}
 	}
-	return codec{}
+	return codec{}, false
 }
 
-// openDevice readies the encoder's device, if it has one. Where it has none, that is an ErrHardware.
-func (v *video) openDevice(c codec) (err error) {
-	if c.hardware == "" {
+// openDevice opens the device of a hardware encoder. Its errors are ErrHardware.
+func (e *encoder) openDevice() (err error) {
+	if e.hardware == "" {
 		return nil
 	}
-	if astiav.FindEncoderByName(c.encoder) == nil {
-		return fmt.Errorf("%w: this FFmpeg was built without %s", ErrHardware, c.encoder)
-	}
-	if lack := libav.Lacks(c.hardware, libav.Encoding); lack != "" {
+	if lack := libav.Lacks(e.hardware, libav.Encoding); lack != "" {
 		return fmt.Errorf("%w: %s", ErrHardware, lack)
 	}
-	if c.uploads {
-		if v.upload, err = libav.EncodeOn(v.encoder, c.hardware, astiav.FindPixelFormatByName(c.format)); err != nil {
+	if e.uploads {
+		if e.upload, err = libav.EncodeOn(e.context, e.hardware, astiav.FindPixelFormatByName(e.format)); err != nil {
 			return fmt.Errorf("%w: %w", ErrHardware, err)
 		}
 	}
 	return nil
-}
-
-func (v *video) freeEncoder() {
-	v.upload.Close()
-	v.upload = nil
-	if v.encoder != nil {
-		v.encoder.Free()
-		v.encoder = nil
-	}
 }

@@ -4,46 +4,42 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"image"
 	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/atomicfile"
 )
 
 // pictures writes PNG files into a temporary folder beside the final one.
 type pictures struct {
-	dir, name string
-	temporary string
+	destination
 	force     bool
-	n         int
-	rgba      *image.NRGBA
+	temporary *atomicfile.Folder
+	n         int // files written
 	encoder   png.Encoder
 	said      []string
 }
 
-func newPictures(dir, name string, force bool) (*pictures, error) {
-	// BestSpeed: a video makes many pictures, and a flow field compresses well at any level.
-	p := &pictures{dir: dir, name: name, force: force, temporary: beside(dir), encoder: png.Encoder{CompressionLevel: png.BestSpeed}}
-	return p, os.Mkdir(p.temporary, 0o777)
+func newPictures(d destination, force bool) (_ *pictures, err error) {
+	// BestSpeed: there are many images, and flow compresses well at any level.
+	p := &pictures{destination: d, force: force, encoder: png.Encoder{CompressionLevel: png.BestSpeed}}
+	p.temporary, err = atomicfile.CreateFolder(d.folder)
+	return p, err
 }
 
+func (p *pictures) fileName(i int) string { return fmt.Sprintf(p.pattern, i) }
+
 func (p *pictures) write(f *frame.Frame) error {
-	if p.rgba == nil {
-		p.rgba = image.NewNRGBA(image.Rect(0, 0, f.Width, f.Height))
-	}
-	for i, j := 0, 0; i < len(f.Pix); i, j = i+3, j+4 {
-		p.rgba.Pix[j], p.rgba.Pix[j+1], p.rgba.Pix[j+2], p.rgba.Pix[j+3] = f.Pix[i], f.Pix[i+1], f.Pix[i+2], 255
-	}
-	file, err := os.Create(filepath.Join(p.temporary, fmt.Sprintf(p.name, p.n)))
+	file, err := os.Create(filepath.Join(p.temporary.Name(), p.fileName(p.n)))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	b := bufio.NewWriterSize(file, 1<<18)
-	if err := p.encoder.Encode(b, p.rgba); err != nil {
+	if err := p.encoder.Encode(b, f.Image()); err != nil {
 		return err
 	}
 	if err := b.Flush(); err != nil {
@@ -56,39 +52,54 @@ func (p *pictures) write(f *frame.Frame) error {
 	return file.Close()
 }
 
-// commit renames the folder, or, where one is there already, moves the pictures into it one by one.
+// commit renames the temporary folder. If the final one exists, it moves the files into it.
 func (p *pictures) commit() error {
-	entries, err := os.ReadDir(p.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := rename(p.temporary, p.dir, false); err != nil {
+	if _, err := os.Lstat(p.folder); errors.Is(err, fs.ErrNotExist) {
+		return p.temporary.Commit()
+	}
+	if !p.force {
+		// Other outputs may have created the folder in the meantime. Only the names of the images must be free.
+		for i := range p.n {
+			if _, err := os.Lstat(filepath.Join(p.folder, p.fileName(i))); !errors.Is(err, fs.ErrNotExist) {
+				return ErrExists
+			}
+		}
+	}
+	for i := range p.n {
+		name := p.fileName(i)
+		if err := os.Rename(filepath.Join(p.temporary.Name(), name), filepath.Join(p.folder, name)); err != nil {
 			return err
 		}
-		p.temporary = ""
-		return nil
 	}
+	if err := p.removeRest(); err != nil {
+		return err
+	}
+	if files, err := listFiles(p.folder); err == nil && len(files) > p.n {
+		p.said = append(p.said, fmt.Sprintf("%s contains %d other files, which were not changed", p.folder, len(files)-p.n))
+	}
+	d, err := os.Open(p.folder)
 	if err != nil {
 		return err
 	}
-	if len(entries) > 0 && !p.force {
-		return ErrExists
-	}
-	for i := range p.n {
-		name := fmt.Sprintf(p.name, i)
-		if err := os.Rename(filepath.Join(p.temporary, name), filepath.Join(p.dir, name)); err != nil {
+	defer d.Close()
+	_ = d.Sync() // some file systems cannot
+	return nil
+}
+
+// removeRest deletes the rest of a longer sequence that has been replaced, up to the first gap in its numbers.
+func (p *pictures) removeRest() error {
+	for i := p.n; p.force; i++ {
+		path := filepath.Join(p.folder, p.fileName(i))
+		if s, err := os.Lstat(path); err != nil || !s.Mode().IsRegular() {
+			return nil
+		}
+		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
-	if after, err := os.ReadDir(p.dir); err == nil && len(after) > p.n {
-		p.said = append(p.said, fmt.Sprintf("%s holds %d other files from before; they were left alone", p.dir, len(after)-p.n))
-	}
-	return syncFolder(p.dir)
+	return nil
 }
 
 func (p *pictures) notices() []string { return p.said }
 
-func (p *pictures) close() {
-	if p.temporary != "" {
-		os.RemoveAll(p.temporary)
-		p.temporary = ""
-	}
-}
+func (p *pictures) close() { p.temporary.Close() }

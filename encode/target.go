@@ -1,40 +1,54 @@
 package encode
 
 import (
-	"crypto/rand"
+	"context"
 	"errors"
-	"fmt"
-	"io/fs"
+	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/asticode/go-astiav"
 	"golang.org/x/sys/unix"
+
+	"github.com/wwflow/wwflow/internal/atomicfile"
 )
 
-// target is a file that is written under a temporary name beside its final one.
+// target receives the bytes of a muxer: an atomic file or standard output.
 type target struct {
-	path, temporary string
-	replace         bool
-	file            *os.File
-	err             error // the first one; libav passes on only a number
+	output
+	err error // the first one; FFmpeg passes on only a number
 }
 
-func newTarget(path string, replace bool) (*target, error) {
-	t := &target{path: path, temporary: beside(path), replace: replace}
-	var err error
-	t.file, err = os.OpenFile(t.temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-	return t, err
+type output interface {
+	io.Writer
+	Commit() error
+	Close() error
 }
 
-// beside is a fresh hidden name in the folder of path.
-func beside(path string) string {
-	base := filepath.Base(path)
-	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%s.part", base[:min(len(base), 200)], rand.Text()[:8])) // names end at 255 bytes
+// seekable is an output of which muxers may rewrite parts.
+type seekable interface {
+	io.Seeker
+	Size() (int64, error)
 }
 
-// pipe is the way by which libav writes the file.
-func (t *target) pipe() (*astiav.IOContext, error) {
+func newTarget(ctx context.Context, path string, replace bool) (*target, error) {
+	if path == "-" {
+		return &target{output: &standardOutput{ctx, os.Stdout}}, nil
+	}
+	f, err := atomicfile.Create(path, replace)
+	if err != nil {
+		return nil, err
+	}
+	return &target{output: f}, nil
+}
+
+// stream reports whether the output cannot seek.
+func (t *target) stream() bool {
+	_, ok := t.output.(seekable)
+	return !ok
+}
+
+// open returns the I/O context through which FFmpeg writes.
+func (t *target) open() (*astiav.IOContext, error) {
 	note := func(err error) error {
 		if t.err == nil {
 			t.err = err
@@ -42,94 +56,63 @@ func (t *target) pipe() (*astiav.IOContext, error) {
 		return astiav.ErrEio
 	}
 	write := func(b []byte) (int, error) {
-		n, err := t.file.Write(b)
+		n, err := t.Write(b)
 		if err != nil {
 			return n, note(err)
 		}
 		return n, nil
 	}
-	seek := func(offset int64, whence int) (int64, error) {
-		const size = 0x10000 // AVSEEK_SIZE: libav asks how long the file is
-		if whence&size != 0 {
-			s, err := t.file.Stat()
+	var seek astiav.IOContextSeekFunc
+	if s, ok := t.output.(seekable); ok {
+		seek = func(offset int64, whence int) (n int64, err error) {
+			const size = 0x10000 // AVSEEK_SIZE asks for the size of the file
+			if whence&size != 0 {
+				n, err = s.Size()
+			} else {
+				n, err = s.Seek(offset, whence&3)
+			}
 			if err != nil {
 				return 0, note(err)
 			}
-			return s.Size(), nil
+			return n, nil
 		}
-		n, err := t.file.Seek(offset, whence&3)
-		if err != nil {
-			return 0, note(err)
-		}
-		return n, nil
 	}
 	return astiav.AllocIOContext(1<<20, true, nil, seek, write)
 }
 
-// commit gives the file its name once it is on the disk.
+// commit completes the output.
 func (t *target) commit() error {
 	if t.err != nil {
 		return t.err
 	}
-	if err := t.file.Sync(); err != nil {
-		return err
-	}
-	if err := t.file.Close(); err != nil {
-		return err
-	}
-	t.file = nil
-	if err := rename(t.temporary, t.path, t.replace); err != nil {
-		return err
-	}
-	t.temporary = ""
-	return nil
+	return t.Commit()
 }
 
-// rename moves without replacing, unless told to: something may have come there in the meantime.
-func rename(from, to string, replace bool) error {
-	if replace {
-		if err := os.Rename(from, to); err != nil {
-			return err
+// standardOutput is a pipe or a redirected file. Cancelling ctx stops a Write that waits for the reader.
+type standardOutput struct {
+	ctx  context.Context
+	file *os.File
+}
+
+// Write polls and writes at most a page at a time, which a pipe that is ready takes without blocking.
+func (s *standardOutput) Write(b []byte) (n int, err error) {
+	fd := int(s.file.Fd())
+	for n < len(b) {
+		if err := s.ctx.Err(); err != nil {
+			return n, err
 		}
-	} else {
-		err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-		switch {
-		case errors.Is(err, unix.EEXIST):
-			return ErrExists
-		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS): // some network file systems
-			if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-				return ErrExists
-			}
-			if err := os.Rename(from, to); err != nil {
-				return err
-			}
-		case err != nil:
-			return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if ready, err := unix.Poll(p, 50); ready == 0 || errors.Is(err, unix.EINTR) {
+			continue
 		}
+		k, err := unix.Write(fd, b[n:min(len(b), n+4096)])
+		if err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
+			return n, err
+		}
+		n += max(k, 0)
 	}
-	return syncFolder(filepath.Dir(to))
+	return n, nil
 }
 
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) { // some file systems cannot
-		return err
-	}
-	return nil
-}
-
-// close deletes the file unless it has its name.
-func (t *target) close() {
-	if t.file != nil {
-		t.file.Close()
-		t.file = nil
-	}
-	if t.temporary != "" {
-		os.Remove(t.temporary)
-		t.temporary = ""
-	}
-}
+func (s *standardOutput) Commit() error { return nil }
+func (s *standardOutput) Close() error  { return nil }

@@ -1,23 +1,20 @@
-package field
+package field_test
 
 import (
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// TestMeasureRealPairs measures a still estimate against real ground truth. The figures wanted were worked out
-// elsewhere with OpenCV and NumPy; the data's README has them.
+// TestMeasureRealPairs measures an estimate of zero motion against real ground truth. The expected figures were computed
+// independently with OpenCV and NumPy; the README of the data has them.
 func TestMeasureRealPairs(t *testing.T) {
-	root := filepath.Join("..", "..", "shared", "data", "pairs")
-	if _, err := os.Stat(root); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("the real pairs aren't there: %v", err)
-	}
+	root := testutil.Require(t, "pairs")
 	for _, c := range []struct {
 		name         string
 		epe, px1, fl float64
@@ -29,11 +26,11 @@ func TestMeasureRealPairs(t *testing.T) {
 		{"kitti12/000045/flow.png", 10.654, 94.7, 78.9},
 		{"kitti15/000002/flow.png", 12.860, 99.7, 88.4},
 	} {
-		truth, err := ReadFile(filepath.Join(root, c.name))
+		truth, err := flowfile.Read(filepath.Join(root, c.name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := Measure(New(truth.Width, truth.Height), truth)
+		e, err := field.Measure(field.New(truth.Width, truth.Height), truth)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,35 +43,41 @@ func TestMeasureRealPairs(t *testing.T) {
 func TestAngularError(t *testing.T) {
 	for _, c := range []struct{ u, v, tu, tv, want float64 }{
 		{0, 0, 0, 0, 0}, {1, 0, 0, 0, 45}, {3, -4, 3, -4, 0}, {1, 0, -1, 0, 90}, {0, 0, 0, 2, 63.43494882292201},
-		{1e-4, 0, 0, 0, 0.005729577932}, // too small for the arc cosine of a rounded product
+		{1e-4, 0, 0, 0, 0.005729577932}, // the arc cosine formula fails here
 	} {
-		if got := AngularError(float32(c.u), float32(c.v), float32(c.tu), float32(c.tv)); math.Abs(got-c.want) > 1e-6 {
+		if got := field.AngularError(float32(c.u), float32(c.v), float32(c.tu), float32(c.tv)); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("%v: %v", c, got)
 		}
 	}
 }
 
 func TestCompare(t *testing.T) {
-	truth, estimate := New(3, 2), New(3, 2)
-	truth.Vectors = []float32{0, 0, 100, 0, Unknown(), 0, 3, 4, 0, 0, 0, 0}
-	estimate.Vectors = []float32{0, 1, 104, 0, Unknown(), 5, 3, 0, 0, 0, 0, 6}
-	e, err := Measure(estimate, truth)
+	truth, estimate := field.New(3, 2), field.New(3, 2)
+	truth.Vectors = []float32{0, 0, 100, 0, field.Unknown(), 0, 3, 4, 0, 0, 0, 0}
+	estimate.Vectors = []float32{0, 1, 104, 0, field.Unknown(), 5, 3, 0, 0, 0, 0, 6}
+	e, err := field.Measure(estimate, truth)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Errors{Pixels: 5, Length: 1 + 4 + 4 + 0 + 6, Angle: e.Angle, Over1: 3, Over3: 3, Over5: 1, Outliers: 2}
+	want := field.Errors{Pixels: 5, EndpointSum: 1 + 4 + 4 + 0 + 6, AngularSum: e.AngularSum, Over1: 3, Over3: 3, Over5: 1, Outliers: 2}
 	if e != want {
 		t.Errorf("%+v, want %+v", e, want)
 	}
-	byRow, err := Compare(estimate, truth, 2, func(pixel int, _ float64) int { return pixel/3*2 - 1 })
-	if err != nil || byRow[0].Pixels != 0 || byRow[1].Pixels != 3 || byRow[1].Length != 10 {
+	byRow, err := field.Compare(estimate, truth, 2, func(pixel int, _ float64) int { return pixel/3*2 - 1 })
+	if err != nil || byRow[0].Pixels != 0 || byRow[1].Pixels != 3 || byRow[1].EndpointSum != 10 {
 		t.Errorf("%+v, %v", byRow, err)
 	}
-	estimate.Vectors[1] = Unknown()
-	if _, err := Measure(estimate, truth); !errors.Is(err, ErrUnknownFlow) {
-		t.Errorf("an unknown estimate: %v", err)
+	estimate.Vectors[1] = field.Unknown()
+	e, err = field.Measure(estimate, truth)
+	e.Add(e)
+	if err != nil || e.Pixels != 8 || e.Unknown != 2 || e.EndpointSum != 28 || e.Density() != 80 {
+		t.Errorf("one unknown estimate, added twice: %+v, density %v, %v", e, e.Density(), err)
 	}
-	if _, err := Measure(New(2, 3), truth); !errors.Is(err, ErrSizes) {
-		t.Errorf("another size: %v", err)
+	estimate.Vectors[1] = float32(math.Inf(1))
+	if _, err := field.Measure(estimate, truth); !errors.Is(err, field.ErrInfiniteFlow) {
+		t.Errorf("an infinite estimate: %v", err)
+	}
+	if _, err := field.Measure(field.New(2, 3), truth); !errors.Is(err, field.ErrSizes) {
+		t.Errorf("another size gave %v", err)
 	}
 }

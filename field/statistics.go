@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Statistics says what is in a field. Distributions are of the known and finite vectors, in pixels; they are zero
-// where there is none.
+// Statistics summarises a field. The distributions cover the known and finite vectors, in pixels. They are zero if there
+// are none.
 type Statistics struct {
 	Width    int          `json:"width"`
 	Height   int          `json:"height"`
-	Known    int          `json:"known"`    // pixels
-	Unknown  int          `json:"unknown"`  // pixels
-	Infinite int          `json:"infinite"` // known pixels with an infinite component
+	Known    int          `json:"known"`    // number of pixels
+	Unknown  int          `json:"unknown"`  // number of pixels
+	Infinite int          `json:"infinite"` // number of known pixels with an infinite component
 	U        Distribution `json:"u"`
 	V        Distribution `json:"v"`
 	Length   Distribution `json:"length"`
@@ -20,37 +20,49 @@ type Statistics struct {
 
 // Distribution describes a set of numbers.
 type Distribution struct {
-	Least  float64 `json:"least"`
+	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Mean   float64 `json:"mean"`
-	P99    float64 `json:"p99"` // 99 % are not above it
-	Most   float64 `json:"most"`
+	P99    float64 `json:"p99"` // 99th percentile
+	Max    float64 `json:"max"`
 }
 
-// Statistics works them out.
+// Statistics returns the statistics of the field.
 func (f *Field) Statistics() Statistics {
 	s := Statistics{Width: f.Width, Height: f.Height}
-	var us, vs, lengths []float64
 	for i := 0; i < len(f.Vectors); i += 2 {
-		u, v := f.Vectors[i], f.Vectors[i+1]
-		if !Known(u, v) {
+		switch u, v := f.Vectors[i], f.Vectors[i+1]; {
+		case !Known(u, v):
 			s.Unknown++
-			continue
-		}
-		s.Known++
-		a, b := float64(u), float64(v)
-		if math.IsInf(a, 0) || math.IsInf(b, 0) {
+		case !finite(u, v):
+			s.Known++
 			s.Infinite++
-			continue
+		default:
+			s.Known++
 		}
-		us, vs, lengths = append(us, a), append(vs, b), append(lengths, math.Hypot(a, b))
 	}
-	s.U, s.V, s.Length = distribution(us), distribution(vs), distribution(lengths)
+	// One buffer for all distributions: a field can have 67 million pixels.
+	numbers := make([]float32, 0, s.Known-s.Infinite)
+	of := func(value func(u, v float32) float32) Distribution {
+		numbers = numbers[:0]
+		for i := 0; i < len(f.Vectors); i += 2 {
+			if u, v := f.Vectors[i], f.Vectors[i+1]; finite(u, v) {
+				numbers = append(numbers, value(u, v))
+			}
+		}
+		return distribution(numbers)
+	}
+	s.U = of(func(u, _ float32) float32 { return u })
+	s.V = of(func(_, v float32) float32 { return v })
+	s.Length = of(func(u, v float32) float32 { return float32(math.Hypot(float64(u), float64(v))) })
 	return s
 }
 
-// distribution sorts the numbers.
-func distribution(numbers []float64) Distribution {
+// finite reports whether the flow is known and neither component is infinite.
+func finite(u, v float32) bool { return Known(u-u, v-v) }
+
+// distribution sorts the numbers in place.
+func distribution(numbers []float32) Distribution {
 	n := len(numbers)
 	if n == 0 {
 		return Distribution{}
@@ -58,10 +70,13 @@ func distribution(numbers []float64) Distribution {
 	slices.Sort(numbers)
 	sum := 0.0
 	for _, v := range numbers {
-		sum += v
+		sum += float64(v)
 	}
 	return Distribution{
-		Least: numbers[0], Median: (numbers[(n-1)/2] + numbers[n/2]) / 2, Mean: sum / float64(n),
-		P99: numbers[(99*n+99)/100-1], Most: numbers[n-1],
+		Min:    float64(numbers[0]),
+		Median: (float64(numbers[(n-1)/2]) + float64(numbers[n/2])) / 2,
+		Mean:   sum / float64(n),
+		P99:    float64(numbers[(99*n+99)/100-1]),
+		Max:    float64(numbers[n-1]),
 	}
 }

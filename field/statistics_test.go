@@ -22,6 +22,9 @@ func TestStatistics(t *testing.T) {
 	if got := f.Statistics(); got != want {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
+	if used := testing.AllocsPerRun(3, func() { f.Statistics() }); used > 1 {
+		t.Errorf("Statistics makes %g allocations, want one buffer", used)
+	}
 	empty := New(1, 1)
 	empty.Vectors[0] = Unknown()
 	if got := (empty.Statistics()); got != (Statistics{Width: 1, Height: 1, Unknown: 1}) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The default network on the CPU, at one size that is quick and one that is Full HD:
+// benchSizes are a small size and Full HD. The benchmarks run the default network on the CPU:
 //
 //	go test -run '^$' -bench . ./flow
 var benchSizes = [][2]int{{640, 360}, {1920, 1080}}
@@ -41,7 +41,7 @@ func BenchmarkEstimate(b *testing.B) {
 	}
 }
 
-// What Go adds to a run of the decoder: confidences and the check for finite flow.
+// BenchmarkConfidence measures what Go computes after the decoder: confidences and the check for finite flow.
 func BenchmarkConfidence(b *testing.B) {
 	values := make([]float32, 1920*1080)
 	vectors := make([]float32, 2*1920*1080)
@@ -52,8 +52,8 @@ func BenchmarkConfidence(b *testing.B) {
 				part[i] = float32(i&15) - 8
 			}
 			pairs := vectors[2*1920*from : 2*1920*to]
-			known(pairs, pairs)
-			confidence(part, part)
+			setVectors(pairs, pairs)
+			setConfidence(part, part)
 		})
 	}
 }

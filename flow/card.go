@@ -6,39 +6,39 @@ import (
 	"io/fs"
 )
 
-// Card is a network's model card, as the export writes it to model.json.
+// Card is the model card of a network, the content of model.json.
 type Card struct {
-	Format     int         `json:"format"` // of the card; CardFormat
+	Format     int         `json:"format"` // CardFormat or older
 	Name       string      `json:"name"`
 	Version    string      `json:"version"`
-	Precisions []Precision `json:"precisions,omitempty"` // that it has graphs for; none stated = fp32
+	Precisions []Precision `json:"precisions,omitempty"` // for which the network has graphs; empty = fp32
 	Parameters int64       `json:"parameters"`
 	Training   Training    `json:"training"`
 	Errors     []Errors    `json:"errors"`
 	Licence    string      `json:"licence"`
 }
 
-// CardFormat is the newest format of a card that this package reads.
+// CardFormat is the newest format of a model card that this package reads.
 const CardFormat = 1
 
-// Training says how the weights came to be.
+// Training describes how the network was trained.
 type Training struct {
-	Commit  string  `json:"commit"`  // of this repository
-	Steps   int64   `json:"steps"`   // optimiser steps
-	Samples int64   `json:"samples"` // pairs of windowed frames
-	Minutes float64 `json:"minutes"` // on Device
+	Commit  string  `json:"commit"`  // of this repository, with which it was trained
+	Steps   int64   `json:"steps"`   // of the optimiser
+	Samples int64   `json:"samples"` // cropped pairs of frames
+	Minutes float64 `json:"minutes"` // of training on Device
 	Device  string  `json:"device"`
 	Data    string  `json:"data"`
 }
 
-// Errors are a method's errors on whole frames: the network's, or those of a method beside it.
+// Errors are the mean errors of a method on whole frames, for the network and for methods to compare it with.
 type Errors struct {
-	Data   string  `json:"data"`   // what was measured on
-	Method string  `json:"method"` // the network's name, or zero, farneback, dis
+	Data   string  `json:"data"`   // data set
+	Method string  `json:"method"` // name of the network, or zero, farneback, dis
 	Pairs  int     `json:"pairs"`
-	EPE    float64 `json:"epe"` // mean endpoint error, pixels
-	PX1    float64 `json:"px1"` // share of pixels whose error is above 1 px, per cent
-	Fl     float64 `json:"fl"`  // share of pixels whose error is above 3 px and 5 % of the flow, per cent
+	EPE    float64 `json:"epe"` // mean endpoint error in pixels
+	PX1    float64 `json:"px1"` // percentage of pixels with an error above 1 px
+	Fl     float64 `json:"fl"`  // percentage of pixels with an error above 3 px and above 5 % of the flow
 }
 
 func (c Card) precisions() []Precision {
@@ -48,12 +48,12 @@ func (c Card) precisions() []Precision {
 	return c.Precisions
 }
 
-// ReadCard reads the card of the network in a folder, and the built-in network's where dir is empty, without
-// loading the network. Its error wraps ErrNetwork.
+// ReadCard reads the model card of the network in the folder dir, or of the built-in network if dir is empty, without loading
+// the network. The error wraps ErrNetwork.
 func ReadCard(dir string) (Card, error) {
 	card, err := readCard(networkFolder(dir))
 	if err != nil {
-		return Card{}, describe(dir, err)
+		return Card{}, addNetwork(dir, err)
 	}
 	return card, nil
 }
@@ -69,10 +69,10 @@ func readCard(folder fs.FS) (Card, error) {
 		return Card{}, fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
 	}
 	if card.Name == "" {
-		return Card{}, fmt.Errorf("%w: %s names no network", ErrNetwork, name)
+		return Card{}, fmt.Errorf("%w: %s has no name", ErrNetwork, name)
 	}
 	if card.Format > CardFormat {
-		return Card{}, fmt.Errorf("%w: %s has format %d and this wwflow reads up to %d: take a newer wwflow", ErrNetwork, name, card.Format, CardFormat)
+		return Card{}, fmt.Errorf("%w: %s has format %d, and this version of wwflow reads formats up to %d: use a newer version", ErrNetwork, name, card.Format, CardFormat)
 	}
 	return card, nil
 }

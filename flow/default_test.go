@@ -3,18 +3,19 @@ package flow
 import (
 	"context"
 	"encoding/binary"
-	"image"
-	_ "image/png"
 	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/picture"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/models"
 )
 
-// openDefault opens the network that ships.
+// openDefault opens the built-in network on the CPU.
 func openDefault(t testing.TB) *Model {
 	t.Helper()
 	m, err := Open(Options{Device: "cpu"})
@@ -25,29 +26,16 @@ func openDefault(t testing.TB) *Model {
 	return m
 }
 
-func readPNG(t testing.TB, path string) *frame.Frame {
+func readPicture(t testing.TB, path string) *frame.Frame {
 	t.Helper()
-	file, err := os.Open(path)
+	f, err := picture.Read(path)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer file.Close()
-	picture, _, err := image.Decode(file)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	size := picture.Bounds()
-	f := frame.New(size.Dx(), size.Dy())
-	for y := range f.Height {
-		for x := range f.Width {
-			r, g, b, _ := picture.At(size.Min.X+x, size.Min.Y+y).RGBA()
-			copy(f.Pix[3*(y*f.Width+x):], []byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)})
-		}
 	}
 	return f
 }
 
-// floats are the last n float32 values of a file, little endian: the body of a .flo or .npy.
+// floats returns the last n float32 values of a file, little endian: the values of a .flo or .npy file.
 func floats(t testing.TB, path string, n int) []float32 {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -64,11 +52,11 @@ func floats(t testing.TB, path string, n int) []float32 {
 	return values
 }
 
-// The export left two small frames and what PyTorch says of them: ONNX Runtime must say the same.
+// TestParityWithPyTorch compares ONNX Runtime's results with PyTorch's, which the export wrote beside the network.
 func TestParityWithPyTorch(t *testing.T) {
-	folder := filepath.Join("..", "models", models.DefaultName, "parity")
+	folder := filepath.Join(testutil.Repository(), "models", models.DefaultName, "parity")
 	m := openDefault(t)
-	first, second := readPNG(t, filepath.Join(folder, "frame1.png")), readPNG(t, filepath.Join(folder, "frame2.png"))
+	first, second := readPicture(t, filepath.Join(folder, "frame1.png")), readPicture(t, filepath.Join(folder, "frame2.png"))
 	got, err := m.Estimate(context.Background(), encode(t, m, first), encode(t, m, second))
 	if err != nil {
 		t.Fatal(err)
@@ -83,14 +71,14 @@ func TestParityWithPyTorch(t *testing.T) {
 		want := 1 / (1 + math.Exp(float64(logScale[i])))
 		worstConfidence = max(worstConfidence, math.Abs(want-float64(got.Confidence[i])))
 	}
-	t.Logf("flow differs by %.2g px on the mean and %.2g px at worst, confidence by %.2g at worst", sum/float64(pixels), worst, worstConfidence)
+	t.Logf("the flow differs by %.2g px on average and at most %.2g px, the confidence by at most %.2g", sum/float64(pixels), worst, worstConfidence)
 	if !(worst < 0.05) || !(sum/float64(pixels) < 0.002) || !(worstConfidence < 0.01) {
 		t.Error("ONNX Runtime and PyTorch differ: export the network again with training.export")
 	}
 }
 
-// The network is the same function for any number of threads and any history of frame sizes.
-func TestDefaultNetworkIsSteady(t *testing.T) {
+// TestDefaultNetworkIsDeterministic estimates a pair again after a frame of another size.
+func TestDefaultNetworkIsDeterministic(t *testing.T) {
 	m := openDefault(t)
 	first, second := pattern(97, 63, 1), pattern(97, 63, 2)
 	a, b := encode(t, m, first), encode(t, m, second)
@@ -107,8 +95,8 @@ func TestDefaultNetworkIsSteady(t *testing.T) {
 	compare(t, got, want)
 }
 
-// Frames of every size work, down to one pixel.
-func TestDefaultNetworkTakesAnySize(t *testing.T) {
+// TestDefaultNetworkAcceptsAnySize runs sizes down to one pixel.
+func TestDefaultNetworkAcceptsAnySize(t *testing.T) {
 	m := openDefault(t)
 	for _, size := range [][2]int{{1, 1}, {2, 3}, {16, 16}, {17, 15}, {33, 1}, {200, 40}} {
 		got, err := m.Estimate(context.Background(), encode(t, m, pattern(size[0], size[1], 1)), encode(t, m, pattern(size[0], size[1], 2)))
@@ -118,6 +106,11 @@ func TestDefaultNetworkTakesAnySize(t *testing.T) {
 		}
 		if got.Width != size[0] || got.Height != size[1] {
 			t.Errorf("%v: the field is %dx%d", size, got.Width, got.Height)
+		}
+		for i, c := range got.Confidence {
+			if !field.Known(got.Vectors[2*i], got.Vectors[2*i+1]) || !(c > 0 && c <= 1) {
+				t.Fatalf("%v: pixel %d has the flow (%v, %v) and the confidence %v", size, i, got.Vectors[2*i], got.Vectors[2*i+1], c)
+			}
 		}
 	}
 }

@@ -4,54 +4,95 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
-	"github.com/wwflow/wwflow/flow/internal/loader"
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
-// What each device asks of ONNX Runtime. These settings can only be tried where there is a GPU, so they are stated twice.
-func TestDeviceSettings(t *testing.T) {
-	for _, test := range []struct {
-		device    string
-		precision Precision
-		providers []string
-		memory    string
-		staging   string
-	}{
-		{"cpu", FP32, nil, "", ""},
-		{"cuda:2", FP16, []string{"CUDA"}, "Cuda", "CudaPinned"},
-		{"tensorrt:2", FP16, []string{"TensorRT", "CUDA"}, "Cuda", "CudaPinned"},
-		{"tensorrt", FP32, []string{"TensorRT", "CUDA"}, "Cuda", "CudaPinned"},
-		{"webgpu", FP32, []string{"WebGPU"}, "WebGPU_Buf", ""},
-	} {
-		d, err := ParseDevice(test.device)
+// TestDeviceIndex checks that all providers of a device and its memory are on the same GPU: features on another one would be
+// copied for each pair. What the options do can only be seen with a GPU.
+func TestDeviceIndex(t *testing.T) {
+	for _, text := range []string{"cuda", "cuda:2", "tensorrt", "tensorrt:2"} {
+		d, err := ParseDevice(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := d.settings(3, test.precision, "/cache")
-		var providers []string
+		s := d.settings(1, FP16, "")
+		if s.Memory.Index != d.Index || len(s.Providers) == 0 {
+			t.Errorf("%s: %d providers, and memory on GPU %d", text, len(s.Providers), s.Memory.Index)
+		}
 		for _, p := range s.Providers {
-			providers = append(providers, p.Name)
-			if id, numbered := p.Options["device_id"]; d.Index == 2 && id != "2" || numbered != (p.Name != "WebGPU") {
-				t.Errorf("%s: the device of %s is %q", test.device, p.Name, id)
-			}
-			if p.Name == "TensorRT" {
-				if half := p.Options["trt_fp16_enable"] == "1"; half != (test.precision == FP16) {
-					t.Errorf("%s as %s: TensorRT may use float16: %v", test.device, test.precision, half)
-				}
-				if p.Options["trt_engine_cache_path"] != "/cache" || p.Options["trt_timing_cache_path"] != "/cache" {
-					t.Errorf("%s: TensorRT keeps nothing: %v", test.device, p.Options)
-				}
+			if id := p.Options["device_id"]; id != strconv.Itoa(d.Index) {
+				t.Errorf("%s: the provider %s uses GPU %q", text, p.Name, id)
 			}
 		}
-		if !slices.Equal(providers, test.providers) || s.Place.Memory != test.memory || s.Place.Staging != test.staging || s.Threads != 3 {
-			t.Errorf("%s: providers %v in %q with %q and %d threads", test.device, providers, s.Place.Memory, s.Place.Staging, s.Threads)
+	}
+}
+
+// TestThreadLimit asks for far more threads than the machine has cores. The process must not start them, and the memory
+// prediction counts those that it starts.
+func TestThreadLimit(t *testing.T) {
+	processThreads := func() int {
+		t.Helper()
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if d.Index != s.Place.Index {
-			t.Errorf("%s: features would lie on GPU %d", test.device, s.Place.Index)
+		return len(tasks)
+	}
+	open(t, "fake") // ONNX Runtime is loaded
+	before := processThreads()
+	m, err := Open(Options{ModelDir: "testdata/fake", Device: "cpu", Threads: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	// Two pools, and some threads that Go may start meanwhile.
+	if n, limit := processThreads()-before, 2*runtime.NumCPU()+20; n > limit {
+		t.Errorf("%d threads were started, want at most %d", n, limit)
+	}
+	one := open(t, "fake") // with one thread
+	if got, want := m.Memory(100, 20, 0)-one.Memory(100, 20, 0), int64(runtime.NumCPU()-1)*bytesPerThread; got != want {
+		t.Errorf("the threads add %d bytes to the prediction, want %d", got, want)
+	}
+}
+
+// TestIdleThreadsDoNotSpin measures the CPU time of the process while a network with two threads is idle after a run. Threads
+// that spin take 20 ms.
+func TestIdleThreadsDoNotSpin(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("one core: the network has one thread")
+	}
+	cpuTime := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
 		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	m, err := Open(Options{Device: "cpu", Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var idle []time.Duration
+	for range 7 {
+		features := encode(t, m, pattern(160, 120, 1))
+		begin := cpuTime()
+		time.Sleep(100 * time.Millisecond)
+		idle = append(idle, cpuTime()-begin)
+		features.Close()
+	}
+	slices.Sort(idle)
+	if idle[3] > 5*time.Millisecond { // the median: Go may collect garbage meanwhile
+		t.Errorf("the idle network takes %v of CPU time in 100 ms", idle)
 	}
 }
 
@@ -76,21 +117,21 @@ func TestCacheFolder(t *testing.T) {
 		return path
 	}
 	if got := folder("cuda", "a", "b"); got != "" {
-		t.Errorf("cuda keeps something in %s", got)
+		t.Errorf("cuda has a cache folder: %s", got)
 	}
 	first := folder("tensorrt", "a", "b")
 	if info, err := os.Stat(first); err != nil || !info.IsDir() || !strings.HasPrefix(first, filepath.Join(cache, "wwflow", "tensorrt")) {
 		t.Errorf("the folder is %s: %v", first, err)
 	}
 	if again := folder("tensorrt:1", "a", "b"); again != first {
-		t.Errorf("the same graphs lie in %s and %s", first, again)
+		t.Errorf("the same graphs have the folders %s and %s", first, again)
 	}
 	if other := folder("tensorrt", "ab", ""); other == first {
-		t.Error("other graphs lie in the same folder")
+		t.Error("other graphs have the same folder")
 	}
 }
 
-// Made-up providers: what they need by name and the loader doesn't find is what is missing, no more and no less.
+// TestProviderLibraries builds provider libraries with dependencies, and removes some of them.
 func TestProviderLibraries(t *testing.T) {
 	folder := t.TempDir()
 	build := func(name string, needs ...string) {
@@ -103,25 +144,25 @@ func TestProviderLibraries(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
-	check := func(kind Kind, wantAbsent, wantWanting, wantMissing []string) {
+	check := func(kind Kind, want libraries) {
 		t.Helper()
-		absent, wanting, missing := Device{Kind: kind}.libraries(folder)
-		if !slices.Equal(absent, wantAbsent) || !slices.Equal(wanting, wantWanting) || !slices.Equal(missing, wantMissing) {
-			t.Errorf("%s: absent %q, wanting %q, missing %q; want %q, %q, %q", kind, absent, wanting, missing, wantAbsent, wantWanting, wantMissing)
+		got := Device{Kind: kind}.checkLibraries(folder)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", kind, got, want)
 		}
 	}
 	const shared, cuda, tensorrt = "libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_tensorrt.so"
-	check(CUDA, []string{shared, cuda}, nil, nil)
+	check(CUDA, libraries{absent: []string{shared, cuda}})
 	for _, name := range []string{"libwwcublas.so.13", "libwwnvinfer.so.10", cuDNN} {
 		build(name)
 	}
 	build(shared)
 	build(cuda, "libwwcublas.so.13")
 	build(tensorrt, "libwwnvinfer.so.10", "libwwcublas.so.13")
-	check(CUDA, nil, nil, nil) // they lie beside
-	check(TensorRT, nil, nil, nil)
-	if got := compilerVersion(folder); got != "" {
-		t.Errorf("the version of a TensorRT that isn't there is %q", got)
+	check(CUDA, libraries{}) // all are in the folder
+	check(TensorRT, libraries{})
+	if got := tensorRTLibrary(folder); got != "" {
+		t.Errorf("the TensorRT library is %q, and there is none", got)
 	}
 	for _, name := range []string{"libwwcublas.so.13", "libwwnvinfer.so.10", cuDNN} {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil {
@@ -129,15 +170,15 @@ func TestProviderLibraries(t *testing.T) {
 		}
 	}
 	missing := []string{"libwwcublas.so.13"}
-	if _, err := loader.Find(cuDNN); err != nil { // else this machine has it
+	if _, err := loader.Find(cuDNN); err != nil { // else it is installed
 		missing = append(missing, cuDNN)
 	}
-	check(CUDA, nil, []string{cuda}, missing)
-	check(TensorRT, nil, []string{cuda, tensorrt}, append(missing, "libwwnvinfer.so.10"))
+	check(CUDA, libraries{neededBy: []string{cuda}, missing: missing})
+	check(TensorRT, libraries{neededBy: []string{cuda, tensorrt}, missing: append(missing, "libwwnvinfer.so.10")})
 	if err := os.WriteFile(filepath.Join(folder, cuda), []byte("half a download"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, wanting, missing := (Device{Kind: CUDA}).libraries(folder); !slices.Equal(wanting, []string{cuda}) || len(missing) != 1 || !strings.Contains(missing[0], "no shared library") {
-		t.Errorf("a damaged provider: %q, %q", wanting, missing)
+	if got := (Device{Kind: CUDA}).checkLibraries(folder); !slices.Equal(got.neededBy, []string{cuda}) || len(got.missing) != 1 || !strings.Contains(got.missing[0], "is not a shared library") {
+		t.Errorf("a damaged provider: %+v", got)
 	}
 }

@@ -2,69 +2,61 @@ package flow
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 
 	"github.com/wwflow/wwflow/flow/internal/ort"
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Features is what the encoder made of one frame, for any number of estimates. It keeps the frame.
-// It lies on the device of the Model that made it. Close it when no estimate needs it any more.
+// Features are the encoder's output for one frame, in the memory of the device. They serve any number of calls of Estimate.
 type Features struct {
 	model *Model
 	frame *frame.Frame
 
-	mu     sync.RWMutex  // held for reading by an estimate, for writing by Close
-	values []*ort.Tensor // in the order of the encoder's outputs; nil once closed
+	mu      sync.RWMutex  // read-locked during Estimate, locked by Close
+	tensors []*ort.Tensor // in the order of the encoder's outputs; nil after Close
 }
 
-// Frame is the frame that the features were made of.
+// Frame returns the frame that was encoded.
 func (f *Features) Frame() *frame.Frame { return f.frame }
 
-// Close gives the features' memory back. It waits for an estimate that uses them.
+// Close frees the features. It waits until no Estimate uses them. It always returns nil.
 func (f *Features) Close() error {
 	if f == nil {
 		return nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, value := range f.values {
-		value.Close()
+	for _, tensor := range f.tensors {
+		tensor.Close()
 	}
-	f.values = nil
+	f.tensors = nil
 	return nil
 }
 
-// Encode runs the encoder on one frame. The error is the context's cause where that was cancelled, and wraps
-// ErrMemory where the frame is too large for the device.
+// Encode runs the encoder on a frame. The error wraps ErrMemory if the frame is too large for the device, and ErrClosed if the
+// Model is closed. If ctx is cancelled the error is the context's cause.
 func (m *Model) Encode(ctx context.Context, f *frame.Frame) (*Features, error) {
-	if err := checkFrame(f); err != nil {
-		return nil, err
+	if f == nil || f.Width <= 0 || f.Height <= 0 || len(f.Pix) != 3*f.Width*f.Height {
+		return nil, errors.New("the frame has no pixels, or not as many as its size says")
 	}
 	features := &Features{model: m, frame: f}
 	err := m.use(ctx, func(encoder, _ *graph) error {
-		picture, err := ort.Up(encoder.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
+		input, err := ort.NewInput(encoder.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
 		if err != nil {
-			return encoder.describe(f, err)
+			return encoder.runError(f, err)
 		}
-		defer picture.Close()
-		values := make([]*ort.Tensor, len(encoder.session.Outputs))
-		if err := encoder.run(ctx, f, []*ort.Tensor{picture}, values); err != nil {
+		defer input.Close()
+		tensors := make([]*ort.Tensor, len(encoder.session.Outputs))
+		if err := encoder.run(ctx, f, []*ort.Tensor{input}, tensors); err != nil {
 			return err
 		}
-		features.values = values
+		features.tensors = tensors
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return features, nil
-}
-
-func checkFrame(f *frame.Frame) error {
-	if f == nil || f.Width <= 0 || f.Height <= 0 || len(f.Pix) != 3*f.Width*f.Height {
-		return fmt.Errorf("a frame without pixels can't be encoded")
-	}
-	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// open opens one of testdata's networks, whose arithmetic testdata/generate.py states.
+// open opens one of the networks in testdata. testdata/generate.py says what they compute.
 func open(t testing.TB, name string) *Model {
 	t.Helper()
 	m, err := Open(Options{ModelDir: filepath.Join("testdata", name), Device: "cpu", Threads: 1})
@@ -31,7 +31,7 @@ func open(t testing.TB, name string) *Model {
 	return m
 }
 
-// pattern is a frame whose every byte depends on its place and on seed.
+// pattern returns a frame whose bytes depend on their position and on seed.
 func pattern(width, height, seed int) *frame.Frame {
 	f := frame.New(width, height)
 	for i := range f.Pix {
@@ -50,7 +50,7 @@ func encode(t testing.TB, m *Model, f *frame.Frame) *Features {
 	return features
 }
 
-// expected is what the network testdata/fake gives, worked out here.
+// expected returns what the network testdata/fake computes.
 func expected(a, b *frame.Frame) *field.Field {
 	want := field.New(a.Width, a.Height)
 	want.Confidence = make([]float32, a.Width*a.Height)
@@ -87,7 +87,7 @@ func TestEstimateIsExact(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			first, second := pattern(size[0], size[1], 1), pattern(size[0], size[1], 2)
 			a, b := encode(t, m, first), encode(t, m, second)
-			for _, way := range []struct {
+			for _, test := range []struct {
 				name          string
 				from, to      *Features
 				first, second *frame.Frame
@@ -96,21 +96,21 @@ func TestEstimateIsExact(t *testing.T) {
 				{"backward", b, a, second, first},
 				{"to itself", a, a, first, first},
 			} {
-				got, err := m.Estimate(context.Background(), way.from, way.to)
+				got, err := m.Estimate(context.Background(), test.from, test.to)
 				if err != nil {
-					t.Fatalf("%s: %v", way.name, err)
+					t.Fatalf("%s: %v", test.name, err)
 				}
-				if got.Pair == nil || got.Pair.First != way.first || got.Pair.Second != way.second {
-					t.Fatalf("%s: the field belongs to other frames", way.name)
+				if got.Pair == nil || got.Pair.First != test.first || got.Pair.Second != test.second {
+					t.Fatalf("%s: the field belongs to other frames", test.name)
 				}
-				compare(t, got, expected(way.first, way.second))
+				compare(t, got, expected(test.first, test.second))
 			}
 		})
 	}
 }
 
-// Features share buffers with features that were closed before; those that are open must not.
-func TestFeaturesStayApart(t *testing.T) {
+// TestFeaturesDoNotShareMemory closes features between estimates, so that ONNX Runtime uses their memory again.
+func TestFeaturesDoNotShareMemory(t *testing.T) {
 	m := open(t, "fake")
 	var previous *Features
 	for seed := range 8 {
@@ -125,7 +125,7 @@ func TestFeaturesStayApart(t *testing.T) {
 		}
 		previous = next
 	}
-	other := encode(t, m, pattern(8, 8, 1)) // another size between, while previous is open
+	other := encode(t, m, pattern(8, 8, 1)) // of another size, while previous is open
 	again := encode(t, m, pattern(19, 7, 99))
 	got, err := m.Estimate(context.Background(), previous, again)
 	if err != nil {
@@ -135,7 +135,7 @@ func TestFeaturesStayApart(t *testing.T) {
 	other.Close()
 }
 
-func TestEncodeLeavesTheFrame(t *testing.T) {
+func TestEncodeDoesNotChangeTheFrame(t *testing.T) {
 	m := open(t, "fake")
 	f := pattern(21, 9, 3)
 	before := bytes.Clone(f.Pix)
@@ -145,7 +145,8 @@ func TestEncodeLeavesTheFrame(t *testing.T) {
 	}
 }
 
-func TestManyGoroutines(t *testing.T) {
+// TestConcurrentUse estimates in four goroutines with one Model.
+func TestConcurrentUse(t *testing.T) {
 	m := open(t, "fake")
 	fail := make(chan error, 4)
 	for worker := range 4 {
@@ -185,26 +186,27 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestCancelStopsARun(t *testing.T) {
+// TestCancel cancels a run that would never end.
+func TestCancel(t *testing.T) {
 	m := open(t, "endless")
 	a, b := encode(t, m, pattern(16, 16, 1)), encode(t, m, pattern(16, 16, 2))
 	cause := errors.New("the user pressed Ctrl-C")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
 	if _, err := m.Estimate(ctx, a, b); !errors.Is(err, cause) {
-		t.Errorf("the run ended with %v, want the context's cause", err)
+		t.Errorf("the run returned %v, want the context's cause", err)
 	}
 	if _, err := m.Encode(ctx, pattern(4, 4, 1)); !errors.Is(err, cause) {
-		t.Errorf("a cancelled context began a run: %v", err)
+		t.Errorf("Encode with a cancelled context returned %v", err)
 	}
-	// The network still works afterwards: on a black frame its loop has no turns.
+	// The network still works afterwards. On a black frame its loop ends at once.
 	black := encode(t, m, frame.New(16, 16))
 	if _, err := m.Estimate(context.Background(), black, b); err != nil {
 		t.Errorf("after a cancelled run: %v", err)
 	}
 }
 
-// Two networks are open side by side, and each takes only its own features, even from a second copy of itself.
+// TestTwoModels opens three networks at once. Each accepts only its own features, even if another is a copy of it.
 func TestTwoModels(t *testing.T) {
 	ctx := context.Background()
 	m, twin, other := open(t, "fake"), open(t, "fake"), open(t, "half")
@@ -213,7 +215,7 @@ func TestTwoModels(t *testing.T) {
 	for _, foreign := range []*Features{encode(t, twin, first), encode(t, other, first)} {
 		for _, pair := range [][2]*Features{{foreign, b}, {a, foreign}, {foreign, foreign}} {
 			if _, err := m.Estimate(ctx, pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "another network") {
-				t.Errorf("features of another network were taken: %v", err)
+				t.Errorf("features of another network were accepted: %v", err)
 			}
 		}
 	}
@@ -222,7 +224,7 @@ func TestTwoModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(t, got, expected(first, second))
-	// Closed in the wrong order: the features keep what they need.
+	// Features stay valid after their Model is closed, until they are closed too.
 	c := encode(t, twin, first)
 	twin.Close()
 	c.Close()
@@ -236,7 +238,7 @@ func TestMisuse(t *testing.T) {
 		t.Errorf("two sizes: %v", err)
 	}
 	if _, err := m.Estimate(ctx, a, c); err == nil {
-		t.Error("features of another network were taken")
+		t.Error("features of another network were accepted")
 	}
 	for _, f := range []*frame.Frame{nil, {}, {Width: 4, Height: 4, Pix: make([]byte, 47)}} {
 		if _, err := m.Encode(ctx, f); err == nil {
@@ -261,24 +263,24 @@ func TestMisuse(t *testing.T) {
 	(*Features)(nil).Close()
 }
 
-func TestUnknownAndUnsure(t *testing.T) {
+func TestVectorsAndConfidence(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	vectors := []float32{1, 2, nan, 0, 0, -inf, 3, 4}
-	known(vectors, vectors)
+	setVectors(vectors, vectors)
 	for i, known := range []bool{true, false, false, true} {
 		if u, v := vectors[2*i], vectors[2*i+1]; field.Known(u, v) != known || known != (u == u) || known != (v == v) {
-			t.Errorf("vector %d is (%v, %v), known: want %v in both components", i, u, v, known)
+			t.Errorf("vector %d is (%v, %v), want known: %v", i, u, v, known)
 		}
 	}
 	values := []float32{-inf, -1, 0, 1, 39, 1000, inf, nan}
-	confidence(values, values)
+	setConfidence(values, values)
 	for i, c := range values {
 		if !(c > 0 && c <= 1) || i > 0 && c > values[i-1] {
-			t.Errorf("confidences %v: number %d is out of (0, 1] or rises", values, i)
+			t.Errorf("confidences %v: number %d is not in (0, 1], or greater than the one before", values, i)
 		}
 	}
 	if values[0] != 1 || values[2] != 0.5 {
-		t.Errorf("no error gives %v and an error of a pixel %v, want 1 and 0.5", values[0], values[2])
+		t.Errorf("an expected error of 0 px gives %v and one of 1 px gives %v, want 1 and 0.5", values[0], values[2])
 	}
 }
 
@@ -319,17 +321,17 @@ func TestOpenErrors(t *testing.T) {
 		{"no encoder", Options{ModelDir: network(map[string]string{"encoder.onnx": ""})}, ErrNetwork, "encoder.onnx"},
 		{"no card", Options{ModelDir: network(map[string]string{"model.json": ""})}, ErrNetwork, "model.json"},
 		{"damaged card", Options{ModelDir: network(map[string]string{"model.json": "{"})}, ErrNetwork, "model.json"},
-		{"nameless card", Options{ModelDir: network(map[string]string{"model.json": "{}"})}, ErrNetwork, "names no network"},
-		{"future card", Options{ModelDir: network(map[string]string{"model.json": `{"name":"x","format":99}`})}, ErrNetwork, "newer wwflow"},
+		{"nameless card", Options{ModelDir: network(map[string]string{"model.json": "{}"})}, ErrNetwork, "has no name"},
+		{"future card", Options{ModelDir: network(map[string]string{"model.json": `{"name":"x","format":99}`})}, ErrNetwork, "newer version"},
 		{"damaged decoder", Options{ModelDir: network(map[string]string{"decoder.onnx": "hello"})}, ErrNetwork, "decoder.onnx"},
 		{"truncated encoder", Options{ModelDir: network(map[string]string{"encoder.onnx": read("testdata/fake/encoder.onnx")[:900]})}, ErrNetwork, "encoder.onnx"},
-		{"swapped", Options{ModelDir: network(map[string]string{"encoder.onnx": read("testdata/fake/decoder.onnx")})}, ErrNetwork, "must have frame"},
-		{"two encoders", Options{ModelDir: network(map[string]string{"decoder.onnx": read("testdata/fake/encoder.onnx")})}, ErrNetwork, "must have flow"},
+		{"swapped", Options{ModelDir: network(map[string]string{"encoder.onnx": read("testdata/fake/decoder.onnx")})}, ErrNetwork, "want frame"},
+		{"two encoders", Options{ModelDir: network(map[string]string{"decoder.onnx": read("testdata/fake/encoder.onnx")})}, ErrNetwork, "want flow"},
 		{"threads", Options{Threads: -1}, nil, "-1 threads"},
-		{"device word", Options{Device: "gpu"}, nil, `"gpu" is unknown`},
+		{"unknown device", Options{Device: "gpu"}, nil, `unknown device "gpu"`},
 		{"device number", Options{Device: "cuda:x"}, nil, "number of a GPU"},
-		{"number of no GPU", Options{Device: "cpu:1"}, nil, "unknown"},
-		{"another runtime", Options{ModelDir: "testdata/fake", Runtime: "testdata/fake/model.json"}, ErrNoRuntime, "only one"},
+		{"number of the CPU", Options{Device: "cpu:1"}, nil, "unknown"},
+		{"another runtime", Options{ModelDir: "testdata/fake", Runtime: "testdata/fake/model.json"}, ErrNoRuntime, "is loaded already"},
 		{"no runtime", Options{ModelDir: "testdata/fake", Runtime: "testdata/none.so"}, ErrNoRuntime, "none.so"},
 	}
 	open(t, "fake") // ONNX Runtime is loaded
@@ -341,10 +343,10 @@ func TestOpenErrors(t *testing.T) {
 				t.Fatal("no error")
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
-				t.Errorf("%v: is not %v", err, test.is)
+				t.Errorf("%v: want an error that wraps %v", err, test.is)
 			}
 			if !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v: says nothing of %q", err, test.says)
+				t.Errorf("%v: want an error with %q", err, test.says)
 			}
 		})
 	}
@@ -362,7 +364,7 @@ func TestParseDevice(t *testing.T) {
 	}
 }
 
-// A device that was asked for either works or is refused by name; it is never exchanged for another.
+// TestDevices opens a network on each kind of device. It either runs there or returns a DeviceError, never on another device.
 func TestDevices(t *testing.T) {
 	for _, kind := range Kinds {
 		m, err := Open(Options{ModelDir: "testdata/fake", Device: string(kind)})
@@ -370,13 +372,13 @@ func TestDevices(t *testing.T) {
 		switch {
 		case err == nil:
 			if m.Device().Kind != kind {
-				t.Errorf("%s was asked for and the network runs on %s", kind, m.Device())
+				t.Errorf("a network opened on %s runs on %s", kind, m.Device())
 			}
 			m.Close()
 		case !errors.As(err, &refused):
-			t.Errorf("%s: %v is no DeviceError", kind, err)
+			t.Errorf("%s: %v is not a DeviceError", kind, err)
 		case refused.Device.Kind != kind || refused.Missing == "" || kind == CPU:
-			t.Errorf("%s: refused with %v", kind, err)
+			t.Errorf("%s: %v", kind, err)
 		default:
 			t.Log(err)
 		}
@@ -389,7 +391,7 @@ func TestDevices(t *testing.T) {
 	if kind := m.Device().Kind; kind != CPU && kind != CUDA {
 		t.Errorf("auto chose %s", kind)
 	}
-	if passed := m.Passed(); passed != nil && (m.Device().Kind != CPU || countNVIDIA() == 0) {
-		t.Errorf("auto chose %s and passed a GPU by that it took or that isn't there: %v", m.Device(), passed)
+	if err := m.SkippedGPU(); err != nil && (m.Device().Kind != CPU || countNVIDIA() == 0) {
+		t.Errorf("auto chose %s and reports a skipped GPU: %v", m.Device(), err)
 	}
 }

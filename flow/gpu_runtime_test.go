@@ -9,14 +9,17 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// scripts/gpu-runtime.sh installs nothing that isn't whole: neither damaged pieces nor whole pieces of something else.
+// TestGPURuntimeScriptRefuses runs scripts/gpu-runtime.sh with damaged pieces and with pieces of another library. It must
+// install nothing.
 func TestGPURuntimeScriptRefuses(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the libraries are for amd64 only")
+		t.Skip("the libraries exist for amd64 only")
 	}
-	script, err := filepath.Abs("../scripts/gpu-runtime.sh")
+	script, err := filepath.Abs(filepath.Join(testutil.Repository(), "scripts", "gpu-runtime.sh"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,12 +33,12 @@ func TestGPURuntimeScriptRefuses(t *testing.T) {
 			t.Errorf("%s: %v, %q; want %q", name, err, out, says)
 		}
 		if left, _ := filepath.Glob(filepath.Join(cache, "wwflow", "*")); len(left) > 0 {
-			t.Errorf("%s: it left %v", name, left)
+			t.Errorf("%s: it left the files %v", name, left)
 		}
 	}
 	pieces := t.TempDir()
 	refuse("no pieces", "no SHA256SUMS", "join", pieces)
-	refuse("another word", "usage", "unpack", pieces)
+	refuse("unknown command", "usage", "unpack", pieces)
 
 	work := t.TempDir()
 	if err := os.WriteFile(filepath.Join(work, "libonnxruntime.so.1"), []byte("another library"), 0o600); err != nil {
@@ -56,7 +59,7 @@ func TestGPURuntimeScriptRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(pieces, "SHA256SUMS"), []byte(sums.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refuse("another library", "not the ones that were pinned", "join", pieces)
+	refuse("another library", "other hashes than expected", "join", pieces)
 	if err := os.Truncate(filepath.Join(pieces, "gpu-runtime.tar.gz.01"), 3); err != nil {
 		t.Fatal(err)
 	}

@@ -1,26 +1,26 @@
-// Package flow estimates the optical flow between two frames with a binocular network, run by ONNX Runtime.
+// Package flow estimates the optical flow between two frames with a neural network that ONNX Runtime runs.
 //
-// A Model is an opened network. Encode turns a frame into Features, once for each frame of a video; Estimate
-// turns the features of two frames into the flow from the first to the second. Swapped arguments give the
-// flow backwards. The network takes any frame size, pads and crops by itself, and never resizes.
+// A Model is an opened network. Model.Flow estimates the flow of one pair. For a video use an Estimator, which encodes each
+// frame once. Both are built on Encode, which turns a frame into Features, and Estimate, which turns the features of two frames
+// into the flow from the first to the second; with swapped arguments it estimates the backward flow. The network accepts frames
+// of any size. It pads them itself and never resizes them.
 //
-// A network is a folder of three files, and a fourth that may be missing:
+// A network is a folder with these files:
 //
-//   - encoder.onnx: input `frame`, uint8 [1,H,W,3], RGB; outputs any number of named feature tensors, of any type.
-//   - decoder.onnx: inputs named a.<feature> and b.<feature>, any subset of the encoder's outputs for the
-//     first and the second frame; outputs `flow`, float32 [1,H,W,2], pixels, (u, v), and `log_scale`,
-//     float32 [1,H,W], the natural logarithm of the Laplace scale of the flow's error in pixels.
+//   - encoder.onnx: input frame, uint8 [1,H,W,3], RGB. Outputs: any number of named feature tensors of any type.
+//   - decoder.onnx: inputs a.NAME and b.NAME, where NAME is an output of the encoder, for the first and the second frame.
+//     Outputs: flow, float32 [1,H,W,2], (u, v) in pixels, and log_scale, float32 [1,H,W], the natural logarithm of the scale
+//     of a Laplace distribution of the flow error in pixels.
+//   - encoder.fp16.onnx, decoder.fp16.onnx: the same in half precision, if the model card lists fp16. Features may be float16;
+//     the types of the other inputs and outputs are as above.
 //   - model.json: the model card, see Card.
-//   - memory.json: how much memory a run takes, see Memory.
+//   - memory.json: the memory that the network takes, see Memory. Optional.
 //
-// Where the card lists the precision fp16 there are encoder.fp16.onnx and decoder.fp16.onnx too, with the same names of
-// inputs and outputs: features may be float16 there, the frame, the flow and log_scale have the types above.
+// A frame is copied to the device as uint8, features stay there, and the flow is copied back once.
 //
-// Frames go up to the device as uint8; features stay there, Go never sees them; the flow comes down once.
-//
-// Ownership: a Model and every Features hold memory outside Go's heap until Close. Close is nil-safe and
-// idempotent, and they may be closed in any order. A Model may be used by several goroutines at once.
-// No error is followed by a silent fall-back: a device that can't be used is a *DeviceError.
+// A Model and Features hold memory outside Go's heap until Close. Close works on nil, may be called twice, and in any order. A
+// Model may be used by several goroutines at once. The package never switches to another device by itself: a device that
+// cannot be used is a *DeviceError.
 package flow
 
 import (
@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -36,53 +37,53 @@ import (
 	"github.com/wwflow/wwflow/models"
 )
 
-// ErrClosed is returned by the methods of a Model or Features after its Close.
+// ErrClosed is returned by the methods of a Model or Features after Close.
 var ErrClosed = errors.New("the network is closed")
 
-// ErrSize is wrapped by the error that Estimate returns for two frames of different size.
+// ErrSize is wrapped by the error of Estimate if the frames differ in size.
 var ErrSize = errors.New("frames of different size")
 
-// ErrMemory is wrapped by the errors of a run for which the host or the device has too little memory.
+// ErrMemory is wrapped by errors about too little memory on the host or the device.
 var ErrMemory = errors.New("not enough memory")
 
-// ErrNetwork is wrapped by Open's errors about a network's folder: a file that is missing, damaged or
-// of another kind than this package runs.
+// ErrNetwork is wrapped by errors of Open about the network's folder: a file is missing, damaged or not supported.
 var ErrNetwork = errors.New("not a network that wwflow can run")
 
-// Options says which network runs where. The zero value is the default network on the best device.
+// Options say which network to open and how to run it. The zero value is the built-in network on the best device.
 type Options struct {
-	ModelDir  string // folder of the network; empty = the one that is built into the program
-	Device    string // auto, cpu, cuda[:N], tensorrt[:N], webgpu; empty = auto
-	Precision string // auto, fp32, fp16; empty = auto
-	Runtime   string // file or folder of libonnxruntime; empty = where internal/ortlib finds it
-	Threads   int    // CPU threads of the network; 0 = as many as the machine has cores
+	ModelDir  string // the network's folder; empty = the built-in network
+	Device    string // auto, cpu, cuda[:N], tensorrt[:N] or webgpu; empty = auto
+	Precision string // auto, fp32 or fp16; empty = auto
+	Runtime   string // file or folder of the ONNX Runtime library; empty = search for it
+	Threads   int    // CPU threads; 0 = one per core; more than runtime.NumCPU() means runtime.NumCPU()
 }
 
 // Model is an opened network.
 type Model struct {
-	card      Card
-	memory    Memory
-	device    Device
-	passed    error
-	precision Precision
+	card       Card
+	memory     Memory
+	device     Device
+	skippedGPU error
+	precision  Precision
+	threads    int // on the CPU
 
-	mu      sync.RWMutex // held for reading during a run, for writing by Close
-	encoder *graph       // nil once closed
+	mu      sync.RWMutex // read-locked during a run, locked by Close
+	encoder *graph       // nil after Close
 	decoder *graph
-	feeds   []feed // what each of the decoder's inputs is fed with
+	sources []source // of the decoder's inputs
 }
 
-// feed is one input of the decoder: the feature's place among the encoder's outputs, of which frame.
-type feed struct {
-	second  bool
-	feature int
+// source says which feature an input of the decoder takes.
+type source struct {
+	second  bool // of the second frame
+	feature int  // index among the encoder's outputs
 }
 
-// Open loads a network and readies it to run. Loading takes from a tenth of a second to some seconds.
-// Its errors wrap ErrNoRuntime (the library was not found or can't be loaded), ErrNetwork, or are a *DeviceError.
+// Open loads a network, which takes from 0.1 seconds to some seconds. The error wraps ErrNoRuntime or ErrNetwork, or is a
+// *DeviceError.
 func Open(o Options) (*Model, error) {
 	if o.Threads < 0 {
-		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for all cores", o.Threads)
+		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for one per core", o.Threads)
 	}
 	device, err := ParseDevice(o.Device)
 	if err != nil {
@@ -96,29 +97,28 @@ func Open(o Options) (*Model, error) {
 	if m.card, err = ReadCard(o.ModelDir); err != nil {
 		return nil, err
 	}
-	if err := startRuntime(o.Runtime); err != nil {
+	if err := loadRuntime(o.Runtime); err != nil {
 		return nil, err
 	}
 	if device.Kind == Auto {
-		device, m.passed = bestDevice()
+		device, m.skippedGPU = bestDevice()
 	} else if err := device.check(); err != nil {
 		return nil, err
 	}
 	m.device = device
 	if m.precision, err = precision.choose(m.card, device); err != nil {
-		return nil, describe(o.ModelDir, err)
+		return nil, addNetwork(o.ModelDir, err)
 	}
 	if m.memory, err = readMemory(networkFolder(o.ModelDir), device.Kind, m.precision); err != nil {
-		return nil, describe(o.ModelDir, err)
+		return nil, addNetwork(o.ModelDir, err)
 	}
 	if err := m.load(networkFolder(o.ModelDir), o.Threads); err != nil {
 		m.Close()
-		return nil, describe(o.ModelDir, err)
+		return nil, addNetwork(o.ModelDir, err)
 	}
 	return m, nil
 }
 
-// networkFolder is a network's folder, and the built-in one where none is named.
 func networkFolder(dir string) fs.FS {
 	if dir == "" {
 		return models.Default()
@@ -126,13 +126,15 @@ func networkFolder(dir string) fs.FS {
 	return os.DirFS(dir)
 }
 
-func describe(dir string, err error) error {
+// addNetwork adds the name of the network to an error.
+func addNetwork(dir string, err error) error {
 	if dir == "" {
 		dir = "the built-in network"
 	}
 	return fmt.Errorf("%s: %w", dir, err)
 }
 
+// load opens both graphs and connects them. The device and the precision are set.
 func (m *Model) load(folder fs.FS, threads int) error {
 	names := [2]string{m.precision.graphFile("encoder"), m.precision.graphFile("decoder")}
 	var files [2][]byte
@@ -146,59 +148,63 @@ func (m *Model) load(folder fs.FS, threads int) error {
 	if err != nil {
 		return err
 	}
-	if m.encoder, err = openGraph(names[0], files[0], m.device, m.device.settings(threads, m.precision, cache)); err != nil {
+	settings := m.device.settings(threads, m.precision, cache)
+	if m.threads = settings.Threads; m.threads == 0 {
+		m.threads = runtime.NumCPU()
+	}
+	if m.encoder, err = openGraph(names[0], files[0], m.device, settings); err != nil {
 		return err
 	}
-	if m.decoder, err = openGraph(names[1], files[1], m.device, m.device.settings(threads, m.precision, cache)); err != nil {
+	if m.decoder, err = openGraph(names[1], files[1], m.device, settings); err != nil {
 		return err
 	}
-	if err := m.encoder.expect("input", m.encoder.session.Inputs, ort.Uint8, "frame"); err != nil {
+	if err := m.encoder.checkPorts("input", m.encoder.session.Inputs, ort.Uint8, "frame"); err != nil {
 		return err
 	}
-	if err := m.decoder.expect("output", m.decoder.session.Outputs, ort.Float32, "flow", "log_scale"); err != nil {
+	if err := m.decoder.checkPorts("output", m.decoder.session.Outputs, ort.Float32, "flow", "log_scale"); err != nil {
 		return err
 	}
-	m.feeds, err = connect(m.encoder, m.decoder)
+	m.sources, err = connect(m.encoder, m.decoder)
 	return err
 }
 
-// connect finds, for each of the decoder's inputs, the encoder's output of that name.
-func connect(encoder, decoder *graph) ([]feed, error) {
+// connect finds the encoder's output for each input of the decoder.
+func connect(encoder, decoder *graph) ([]source, error) {
 	outputs := encoder.session.Outputs
-	place := make(map[string]int, len(outputs))
+	index := make(map[string]int, len(outputs))
 	for i, port := range outputs {
-		place[port.Name] = i
+		index[port.Name] = i
 	}
-	feeds := make([]feed, len(decoder.session.Inputs))
+	sources := make([]source, len(decoder.session.Inputs))
 	for i, port := range decoder.session.Inputs {
 		side, feature, ok := strings.Cut(port.Name, ".")
-		at, known := place[feature]
+		output, known := index[feature]
 		if !ok || !known || side != "a" && side != "b" {
-			return nil, fmt.Errorf("%w: the input %q of %s is none of the outputs of %s (a. or b. and one of %s)",
-				ErrNetwork, port.Name, decoder.name, encoder.name, strings.Join(names(outputs), ", "))
+			return nil, fmt.Errorf("%w: the input %q of %s does not name an output of %s (a.NAME or b.NAME with one of %s)",
+				ErrNetwork, port.Name, decoder.name, encoder.name, strings.Join(portNames(outputs), ", "))
 		}
-		if made := outputs[at].Elements; made != port.Elements {
-			return nil, fmt.Errorf("%w: %s wants %q as %s, and %s makes it as %s", ErrNetwork, decoder.name, port.Name, port.Elements, encoder.name, made)
+		if got := outputs[output].Type; got != port.Type {
+			return nil, fmt.Errorf("%w: the input %q of %s is %s, and the output of %s is %s", ErrNetwork, port.Name, decoder.name, port.Type, encoder.name, got)
 		}
-		feeds[i] = feed{second: side == "b", feature: at}
+		sources[i] = source{second: side == "b", feature: output}
 	}
-	return feeds, nil
+	return sources, nil
 }
 
-// Card is the model card of the network.
+// Card returns the model card of the network.
 func (m *Model) Card() Card { return m.card }
 
-// Device is where the network runs; never Auto.
+// Device returns the device on which the network runs. It is never Auto.
 func (m *Model) Device() Device { return m.device }
 
-// Passed says why auto did not take the GPU that this machine has, as a *DeviceError; nil where it has none, where
-// it was taken, or where a device was asked for.
-func (m *Model) Passed() error { return m.passed }
+// SkippedGPU returns the *DeviceError for which Auto did not use the NVIDIA GPU of this machine. It is nil if there is no such
+// GPU, if Auto used it, or if the device was named.
+func (m *Model) SkippedGPU() error { return m.skippedGPU }
 
-// Precision is what the network computes in: FP32 or FP16.
+// Precision returns the number format in which the network computes: FP32 or FP16.
 func (m *Model) Precision() Precision { return m.precision }
 
-// Close frees the network. It waits for a run under way; cancel that run's context to wait less.
+// Close frees the network. It waits for runs in progress; cancel their context to stop them.
 func (m *Model) Close() error {
 	if m == nil {
 		return nil
@@ -211,7 +217,7 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// use runs a graph while Close is held off.
+// use calls run, and keeps Close waiting until it returns.
 func (m *Model) use(ctx context.Context, run func(encoder, decoder *graph) error) error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

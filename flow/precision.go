@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// Precision is the number format in which a network computes. Flow comes out as float32 in each.
+// Precision is the number format in which a network computes. The flow is float32 in either.
 type Precision string
 
-// The precisions that --precision knows.
+// The precisions.
 const (
-	AutoPrecision Precision = "auto" // FP16 on CUDA and TensorRT where the network has it, else FP32
-	FP32          Precision = "fp32"
-	FP16          Precision = "fp16" // half precision where the network's export found it to be enough
+	AutoPrecision Precision = "auto" // FP16 on CUDA and TensorRT if the network supports it, else FP32
+	FP32          Precision = "fp32" // single precision
+	FP16          Precision = "fp16" // half precision, except where the network needs more
 )
 
-// ParsePrecision reads auto, fp32 or fp16; an empty text is auto.
+// ParsePrecision parses auto, fp32 or fp16. An empty text is auto.
 func ParsePrecision(text string) (Precision, error) {
 	switch p := Precision(text); p {
 	case "":
@@ -24,30 +24,30 @@ func ParsePrecision(text string) (Precision, error) {
 	case AutoPrecision, FP32, FP16:
 		return p, nil
 	}
-	return "", fmt.Errorf("precision %q is unknown: write auto, fp32 or fp16", text)
+	return "", fmt.Errorf("unknown precision %q: write auto, fp32 or fp16", text)
 }
 
-// choose is the precision in which a network with this card runs on the device.
+// choose returns the precision in which a network with this card runs on the device.
 func (p Precision) choose(card Card, d Device) (Precision, error) {
-	has := card.precisions()
+	supported := card.precisions()
 	if p == AutoPrecision {
 		p = FP32
-		// Tensor cores compute in float16 many times as fast; a CPU has no float16 and would turn each number twice.
-		if fast := d.Kind == CUDA || d.Kind == TensorRT; slices.Contains(has, FP16) && (fast || !slices.Contains(has, FP32)) {
+		// Tensor cores compute many times faster in float16. A CPU has to convert each number to float32 and back.
+		if fast := d.Kind == CUDA || d.Kind == TensorRT; slices.Contains(supported, FP16) && (fast || !slices.Contains(supported, FP32)) {
 			p = FP16
 		}
 	}
-	if !slices.Contains(has, p) {
-		words := make([]string, len(has))
-		for i, h := range has {
-			words[i] = string(h)
+	if !slices.Contains(supported, p) {
+		words := make([]string, len(supported))
+		for i, s := range supported {
+			words[i] = string(s)
 		}
-		return "", fmt.Errorf("%w in %s: %s has %s; leave --precision away, or export the network again", ErrNetwork, p, card.Name, strings.Join(words, " and "))
+		return "", fmt.Errorf("%w in %s: %s supports %s; omit --precision, or export the network again", ErrNetwork, p, card.Name, strings.Join(words, " and "))
 	}
 	return p, nil
 }
 
-// graphFile is the name of one of a network's two graphs: encoder.onnx, or encoder.fp16.onnx.
+// graphFile returns the file name of a network's encoder or decoder: encoder.onnx, or encoder.fp16.onnx.
 func (p Precision) graphFile(part string) string {
 	if p == FP16 {
 		return part + ".fp16.onnx"

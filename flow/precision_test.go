@@ -33,12 +33,12 @@ func TestPrecisionChoice(t *testing.T) {
 			t.Errorf("%q of %s on %s is %q, %v; want %q", test.asked, test.card.Name, test.kind, got, err, test.want)
 		}
 		if err != nil && (!errors.Is(err, ErrNetwork) || !strings.Contains(err.Error(), test.card.Name)) {
-			t.Errorf("%v: is no ErrNetwork that names the network", err)
+			t.Errorf("%v: want ErrNetwork with the name of the network", err)
 		}
 	}
 }
 
-// The half network's graphs state different flow in each precision: what runs is what was chosen.
+// TestPrecisions uses the network half, whose graphs compute different flow in each precision.
 func TestPrecisions(t *testing.T) {
 	for precision, weight := range map[Precision]float32{FP32: 256, FP16: 2} {
 		m, err := Open(Options{ModelDir: "testdata/half", Device: "cpu", Precision: string(precision)})
@@ -47,14 +47,14 @@ func TestPrecisions(t *testing.T) {
 		}
 		defer m.Close()
 		if m.Precision() != precision {
-			t.Errorf("%s was asked for and the network runs in %s", precision, m.Precision())
+			t.Errorf("a network opened in %s runs in %s", precision, m.Precision())
 		}
-		if got, want := m.Memory(10, 10, 0), map[Precision]int64{FP32: 2000, FP16: 1000}[precision]; got != want {
-			t.Errorf("%s: %d bytes are predicted, want %d", precision, got, want)
+		if got, want := m.Memory(10, 10, 0), map[Precision]int64{FP32: 2000, FP16: 1000}[precision]+int64(m.threads)*bytesPerThread; got != want {
+			t.Errorf("%s: Memory predicts %d bytes, want %d", precision, got, want)
 		}
 		first, second := pattern(31, 17, 1), pattern(31, 17, 2)
 		a, b := encode(t, m, first), encode(t, m, second)
-		for range 2 { // the features serve more than one estimate
+		for range 2 { // features serve more than one estimate
 			got, err := m.Estimate(context.Background(), a, b)
 			if err != nil {
 				t.Fatal(err)
@@ -74,7 +74,7 @@ func TestPrecisionErrors(t *testing.T) {
 	for _, name := range []string{"encoder.onnx", "decoder.onnx", "encoder.fp16.onnx", "model.json"} {
 		from := name
 		if name == "encoder.fp16.onnx" {
-			from = "encoder.onnx" // float32 features for a decoder that takes float16
+			from = "encoder.onnx" // float32 features, but the decoder takes float16
 		}
 		data, err := os.ReadFile(filepath.Join("testdata/half", from))
 		if err != nil {
@@ -88,8 +88,8 @@ func TestPrecisionErrors(t *testing.T) {
 		o    Options
 		says string
 	}{
-		{Options{ModelDir: "testdata/fake", Device: "cpu", Precision: "fp16"}, "fake has fp32"},
-		{Options{ModelDir: "testdata/fake", Device: "cpu", Precision: "int8"}, `"int8" is unknown`},
+		{Options{ModelDir: "testdata/fake", Device: "cpu", Precision: "fp16"}, "fake supports fp32"},
+		{Options{ModelDir: "testdata/fake", Device: "cpu", Precision: "int8"}, `unknown precision "int8"`},
 		{Options{ModelDir: mixed, Device: "cpu", Precision: "fp16"}, "decoder.fp16.onnx"},
 	} {
 		if m, err := Open(test.o); err == nil || !strings.Contains(err.Error(), test.says) {
@@ -107,6 +107,6 @@ func TestPrecisionErrors(t *testing.T) {
 	m, err := Open(Options{ModelDir: mixed, Device: "cpu", Precision: "fp16"})
 	if !errors.Is(err, ErrNetwork) || !strings.Contains(err.Error(), "float16") || !strings.Contains(err.Error(), "float32") {
 		m.Close()
-		t.Errorf("features of another type: %v", err)
+		t.Errorf("features of the wrong type: %v", err)
 	}
 }

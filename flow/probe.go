@@ -3,42 +3,40 @@ package flow
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/wwflow/wwflow/flow/internal/loader"
 	"github.com/wwflow/wwflow/flow/internal/ort"
+	"github.com/wwflow/wwflow/flow/internal/vulkan"
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
-// DeviceError says that a device can't be used, and what is missing.
+// DeviceError is the reason why a device cannot be used.
 type DeviceError struct {
-	Device  Device
-	Missing string // in words: what is missing, and where it was looked for
-	// Libraries are the names of the shared libraries that are missing; none where something else is.
-	Libraries []string
+	Device    Device
+	Missing   string   // what is missing, and where it was looked for
+	Libraries []string // file names of missing shared libraries, if any
 }
 
 func (e *DeviceError) Error() string {
-	return fmt.Sprintf("the device %s can't be used: %s; take --device cpu, or see `wwflow doctor`", e.Device, e.Missing)
+	return fmt.Sprintf("cannot use the device %s: %s; try --device cpu, or see `wwflow doctor`", e.Device, e.Missing)
 }
 
-// Probe says why a device can't be used, with a *DeviceError; nil where a small graph ran on it.
-// It loads ONNX Runtime as Runtime does.
+// Probe runs a small graph on a device. The error is a *DeviceError if the device cannot be used, and wraps ErrNoRuntime if
+// ONNX Runtime cannot be loaded from runtime, which is as Options.Runtime.
 func Probe(runtime string, d Device) error {
-	if err := startRuntime(runtime); err != nil {
+	if err := loadRuntime(runtime); err != nil {
 		return err
 	}
 	return d.check()
 }
 
-// bestDevice is what auto means, and why it is not the GPU that this machine has.
-func bestDevice() (Device, error) {
-	// TensorRT compiles for minutes and WebGPU lacks operators that some networks have:
-	// both are for those who ask.
+// bestDevice returns the device that Auto stands for, and the reason why it is not the NVIDIA GPU of this machine, if any.
+// Auto never selects TensorRT, which compiles for minutes, or WebGPU, which lacks operators of some networks.
+func bestDevice() (d Device, skippedGPU error) {
 	gpu := Device{Kind: CUDA}
 	err := gpu.check()
 	if err == nil {
@@ -52,151 +50,146 @@ func bestDevice() (Device, error) {
 
 // check runs a small graph on the device. ONNX Runtime must be loaded.
 func (d Device) check() error {
-	if d.Kind == CPU {
+	// Look first for what the provider needs. If something is missing, ONNX Runtime's own message does not say what it is, and
+	// WebGPU prints warnings to the terminal.
+	var err error
+	switch d.Kind {
+	case CPU:
 		return nil
+	case WebGPU:
+		err = d.checkWebGPU()
+	default:
+		err = d.checkNVIDIA()
 	}
-	if e := d.missing(); e != nil {
-		return e
+	if err != nil {
+		return err
 	}
-	if err := d.try(); err != nil {
+	if err := d.runProbe(); err != nil {
 		return &DeviceError{Device: d, Missing: err.Error()}
 	}
 	return nil
 }
 
-// missing looks for what a provider needs before ONNX Runtime is asked, as that says "Failed to load shared
-// library" whatever was missing, and as Dawn, below WebGPU, prints to the terminal. It names all that is missing.
-func (d Device) missing() error {
-	if d.Kind == WebGPU {
-		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 && countNVIDIA() == 0 {
-			return &DeviceError{Device: d, Missing: "this machine shows no GPU (neither /dev/dri/renderD* nor /dev/nvidia*)"}
-		}
-		if !slices.Contains(ort.Available(), "WebGpuExecutionProvider") {
-			return &DeviceError{Device: d, Missing: loadedPath() + " was built without WebGPU"}
-		}
-		return nil
+// checkWebGPU looks for the provider and for a Vulkan device.
+func (d Device) checkWebGPU() error {
+	if !slices.Contains(ort.Providers(), "WebGpuExecutionProvider") {
+		return &DeviceError{Device: d, Missing: loadedPath() + " was built without WebGPU"}
 	}
-	var clauses []string
-	switch gpus := countNVIDIA(); {
-	case gpus == 0:
-		clauses = append(clauses, "this machine shows no NVIDIA GPU (no /dev/nvidia*)")
-	case d.Index >= gpus:
-		clauses = append(clauses, fmt.Sprintf("this machine shows %d of NVIDIA's GPUs, numbered from 0", gpus))
+	n, err := vulkan.CountDevices()
+	switch {
+	case err == vulkan.ErrNoLoader:
+		return &DeviceError{Device: d, Missing: err.Error() + " (install libvulkan1)", Libraries: []string{vulkan.Loader}}
+	case err != nil:
+		return &DeviceError{Device: d, Missing: err.Error()}
+	case n == 0:
+		return &DeviceError{Device: d, Missing: "no Vulkan device was found (no GPU, or its Vulkan driver is missing)"}
 	}
-	e := &DeviceError{Device: d}
-	const take = "`make gpu-runtime` fetches one that fits, --ort or WWFLOW_ORT names it"
-	// A library that was built without them has another layout of what it shares with providers: they would crash.
-	if !slices.Contains(ort.Available(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Available(), "TensorrtExecutionProvider") {
-		clauses = append(clauses, fmt.Sprintf("%s was built without %s (%s)", loadedPath(), d.Kind, take))
-	}
-	absent, wanting, needs := d.libraries(filepath.Dir(loadedPath()))
-	if len(absent) > 0 {
-		clauses = append(clauses, fmt.Sprintf("%s: not found beside %s (%s)", strings.Join(absent, ", "), loadedPath(), take))
-	}
-	if len(needs) > 0 {
-		clauses = append(clauses, fmt.Sprintf("the loader doesn't find %s, for %s (install them, or add their folder to LD_LIBRARY_PATH)",
-			strings.Join(needs, ", "), strings.Join(wanting, " and ")))
-	}
-	if len(clauses) == 0 {
-		return nil
-	}
-	e.Libraries = slices.Concat(absent, needs)
-	e.Missing = strings.Join(clauses, "; ")
-	return e
+	return nil
 }
 
-// providers are the libraries of ONNX Runtime that the device takes, in the order in which they are loaded.
+// checkNVIDIA looks for the GPU and for all libraries that the provider needs, and reports everything that is missing.
+func (d Device) checkNVIDIA() error {
+	var reasons []string
+	switch gpus := countNVIDIA(); {
+	case gpus == 0:
+		reasons = append(reasons, "no NVIDIA GPU was found (no /dev/nvidia*)")
+	case d.Index >= gpus:
+		reasons = append(reasons, fmt.Sprintf("%d NVIDIA GPUs were found, numbered from 0", gpus))
+	}
+	const hint = "`make gpu-runtime` fetches a suitable one; name it with --ort or WWFLOW_ORT"
+	// A library that was built without CUDA does not fit the provider libraries: they would crash.
+	if !slices.Contains(ort.Providers(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Providers(), "TensorrtExecutionProvider") {
+		reasons = append(reasons, fmt.Sprintf("%s was built without %s (%s)", loadedPath(), d.Kind, hint))
+	}
+	l := d.checkLibraries(filepath.Dir(loadedPath()))
+	if len(l.absent) > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s: not found beside %s (%s)", strings.Join(l.absent, ", "), loadedPath(), hint))
+	}
+	if len(l.missing) > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s not found, needed by %s (install the libraries, or add their folder to LD_LIBRARY_PATH)",
+			strings.Join(l.missing, ", "), strings.Join(l.neededBy, " and ")))
+	}
+	if len(reasons) == 0 {
+		return nil
+	}
+	return &DeviceError{Device: d, Missing: strings.Join(reasons, "; "), Libraries: slices.Concat(l.absent, l.missing)}
+}
+
+// libraries are the shared libraries that keep a device from being used.
+type libraries struct {
+	absent   []string // providers that were not found
+	missing  []string // libraries that providers need and that were not found
+	neededBy []string // the providers that need them
+}
+
+// checkLibraries looks for the device's providers in folder and on the loader's path, and for what they need.
+func (d Device) checkLibraries(folder string) (l libraries) {
+	for _, name := range d.providers() {
+		path := filepath.Join(folder, name)
+		if _, err := os.Stat(path); err != nil {
+			if path, err = loader.Find(name); err != nil {
+				l.absent = append(l.absent, name)
+				continue
+			}
+		}
+		needs, err := loader.Needs(path)
+		if err != nil {
+			l.neededBy, l.missing = append(l.neededBy, name), append(l.missing, err.Error())
+			continue
+		}
+		// ONNX Runtime has loaded its own libraries already.
+		needs = slices.DeleteFunc(needs, func(s string) bool { return strings.HasPrefix(s, "libonnxruntime") })
+		if strings.Contains(name, "_cuda.") && !slices.ContainsFunc(needs, isCuDNN) {
+			needs = append(needs, cuDNN)
+		}
+		if list := loader.Missing(needs, folder); len(list) > 0 {
+			l.neededBy = append(l.neededBy, name)
+			for _, m := range list {
+				if !slices.Contains(l.missing, m) {
+					l.missing = append(l.missing, m)
+				}
+			}
+		}
+	}
+	return l
+}
+
+// providers returns the libraries of ONNX Runtime that the device needs, in the order in which they are loaded.
 func (d Device) providers() []string {
-	const cuda = "libonnxruntime_providers_cuda.so" // TensorRT leaves operators to it
-	list := []string{"libonnxruntime_providers_shared.so", cuda}
+	list := []string{"libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"}
 	if d.Kind == TensorRT {
 		list = append(list, "libonnxruntime_providers_tensorrt.so")
 	}
 	return list
 }
 
-// libraries are the device's providers that lie neither in the folder nor where the loader looks; and what those that
-// are there need and the loader doesn't find, for which providers.
-func (d Device) libraries(folder string) (absent, wanting, missing []string) {
-	for _, name := range d.providers() {
-		path := filepath.Join(folder, name)
-		if _, err := os.Stat(path); err != nil {
-			if path, err = loader.Find(name); err != nil {
-				absent = append(absent, name)
-				continue
-			}
-		}
-		needs, err := loader.Needs(path)
-		if err != nil {
-			wanting, missing = append(wanting, name), append(missing, fmt.Sprintf("another file in its place (%v)", err))
-			continue
-		}
-		// ONNX Runtime's libraries find each other's symbols in the process.
-		needs = slices.DeleteFunc(needs, func(s string) bool { return strings.HasPrefix(s, "libonnxruntime") })
-		if strings.Contains(name, "_cuda.") && !slices.ContainsFunc(needs, isCuDNN) {
-			needs = append(needs, cuDNN)
-		}
-		if list := loader.Missing(needs, folder); len(list) > 0 {
-			wanting = append(wanting, name)
-			for _, l := range list {
-				if !slices.Contains(missing, l) {
-					missing = append(missing, l)
-				}
-			}
-		}
-	}
-	return absent, wanting, missing
-}
-
-// cuDNN is what the CUDA provider loads by itself, since release 1.29 or earlier, for convolutions.
+// cuDNN is a library that the CUDA provider of ONNX Runtime 1.29 loads itself, so that it is not among its dependencies.
 const cuDNN = "libcudnn.so.9"
 
 func isCuDNN(name string) bool { return strings.HasPrefix(name, "libcudnn") }
-
-// compilerVersion is the file of TensorRT that the provider in the folder gets, whose name ends in its version.
-func compilerVersion(folder string) string {
-	needs, err := loader.Needs(filepath.Join(folder, "libonnxruntime_providers_tensorrt.so"))
-	if err != nil {
-		return "" // it lies in the loader's path; then its folder doesn't tell either
-	}
-	for _, name := range needs {
-		if strings.HasPrefix(name, "libnvinfer.") {
-			path, err := loader.Find(name)
-			if err != nil {
-				path, _ = loader.Find(filepath.Join(folder, name))
-			}
-			if real, err := filepath.EvalSymlinks(path); err == nil {
-				path = real
-			}
-			return filepath.Base(path)
-		}
-	}
-	return ""
-}
 
 func countNVIDIA() int {
 	nodes, _ := filepath.Glob("/dev/nvidia[0-9]*")
 	return len(nodes)
 }
 
-// probe.onnx is y = x + x, written by testdata/generate.py.
+// probe.onnx computes y = x + x. testdata/generate.py writes it.
 //
 //go:embed probe.onnx
 var probeGraph []byte
 
-func (d Device) try() error {
+func (d Device) runProbe() error {
 	session, err := ort.Open(probeGraph, d.settings(1, FP32, ""))
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	x, err := ort.Up(session, []float32{1, -3}, 2)
+	x, err := ort.NewInput(session, []float32{1, -3}, 2)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
-	values := make([]float32, 2)
-	y, down, err := ort.Down(session, values, 2)
+	y, values, err := ort.NewOutput(session, make([]float32, 2), 2)
 	if err != nil {
 		return err
 	}
@@ -204,8 +197,8 @@ func (d Device) try() error {
 	if err := session.Run(context.Background(), []*ort.Tensor{x}, []*ort.Tensor{y}); err != nil {
 		return err
 	}
-	if down[0] != 2 || down[1] != -6 {
-		return errors.New("it computes wrongly: 1+1 gave " + fmt.Sprint(down[0]))
+	if values[0] != 2 || values[1] != -6 {
+		return fmt.Errorf("it computes wrong results: 1+1 gave %v", values[0])
 	}
 	return nil
 }

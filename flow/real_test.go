@@ -1,58 +1,24 @@
 package flow
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// realData is ../shared/data beside the repository. Without it the test is skipped, but never in CI.
-func realData(t *testing.T) string {
-	t.Helper()
-	folder := filepath.Join("..", "..", "shared", "data")
-	if _, err := os.Stat(folder); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the real material is missing: %v", err)
-		}
-		t.Skip("the real material is not beside the repository")
-	}
-	return folder
-}
-
-// readPicture reads a PNG, or a binary PPM of 8 bits without comments.
-func readPicture(t *testing.T, path string) *frame.Frame {
-	t.Helper()
-	if !strings.HasSuffix(path, ".ppm") {
-		return readPNG(t, path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var magic string
-	var width, height, most int
-	if _, err := fmt.Fscan(bytes.NewReader(data), &magic, &width, &height, &most); err != nil || magic != "P6" || most != 255 {
-		t.Fatalf("%s: a PPM of another kind: %v", path, err)
-	}
-	f := frame.New(width, height)
-	copy(f.Pix, data[len(data)-len(f.Pix):])
-	return f
-}
-
-// endpointError is the mean error over the pixels whose true flow is known, for f and for zero flow.
+// endpointError returns the mean endpoint error over the pixels whose true flow is known, of f and of zero flow.
 func endpointError(t *testing.T, f, truth *field.Field) (ours, zero float64) {
 	t.Helper()
 	if f.Width != truth.Width || f.Height != truth.Height {
-		t.Fatalf("a field of %dx%d against a truth of %dx%d", f.Width, f.Height, truth.Width, truth.Height)
+		t.Fatalf("the field is %dx%d, the true flow %dx%d", f.Width, f.Height, truth.Width, truth.Height)
 	}
 	n := 0
 	for i := 0; i < len(truth.Vectors); i += 2 {
@@ -67,17 +33,18 @@ func endpointError(t *testing.T, f, truth *field.Field) (ours, zero float64) {
 	return ours / float64(n), zero / float64(n)
 }
 
-// realPair is a pair of frames with its true flow.
+// realPair is a pair of real frames with its true flow.
 type realPair struct {
 	name          string
 	first, second *frame.Frame
 	truth         *field.Field
 }
 
-// realPairs are the real material's.
+// realPairs reads the test material.
 func realPairs(t *testing.T) []realPair {
-	folder := realData(t)
-	file, err := os.Open(filepath.Join(folder, "pairs.tsv"))
+	t.Helper()
+	folder := testutil.Root()
+	file, err := os.Open(testutil.Require(t, "pairs.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +57,7 @@ func realPairs(t *testing.T) []realPair {
 	}
 	var pairs []realPair
 	for _, row := range rows[1:] {
-		truth, err := field.ReadFile(filepath.Join(folder, row[3]))
+		truth, err := flowfile.Read(filepath.Join(folder, row[3]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,20 +66,16 @@ func realPairs(t *testing.T) []realPair {
 	return pairs
 }
 
-// estimate is the network's flow of the pair.
 func (p realPair) estimate(t *testing.T, m *Model) *field.Field {
 	t.Helper()
-	a, b := encode(t, m, p.first), encode(t, m, p.second)
-	defer a.Close()
-	defer b.Close()
-	f, err := m.Estimate(context.Background(), a, b)
+	f, err := m.Flow(context.Background(), p.first, p.second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// The network that ships must know more of real motion than that there is none.
+// TestDefaultNetworkOnRealPairs requires at most half the error of zero flow.
 func TestDefaultNetworkOnRealPairs(t *testing.T) {
 	pairs := realPairs(t)
 	m := openDefault(t)
@@ -122,17 +85,17 @@ func TestDefaultNetworkOnRealPairs(t *testing.T) {
 		t.Logf("%-22s %6.2f px, zero flow %6.2f px", p.name, e, z)
 		ours, zero = ours+e/float64(len(pairs)), zero+z/float64(len(pairs))
 	}
-	t.Logf("mean of %d: %.2f px, zero flow %.2f px", len(pairs), ours, zero)
+	t.Logf("mean of %d pairs: %.2f px, zero flow %.2f px", len(pairs), ours, zero)
 	if math.Abs(zero-14.053) > 0.01 {
-		t.Errorf("zero flow's error is %.3f px and the material's README says 14.053: the pairs are read wrongly", zero)
+		t.Errorf("zero flow has an error of %.3f px, but 14.053 px according to the README of the material: the pairs are read wrongly", zero)
 	}
 	if !(ours <= zero/2) {
-		t.Errorf("the network's mean endpoint error is %.2f px, and that of zero flow is %.2f px", ours, zero)
+		t.Errorf("the network has a mean endpoint error of %.2f px, zero flow of %.2f px", ours, zero)
 	}
 }
 
-// Half precision may not cost accuracy: the errors on whole frames differ by less than 0.02 px.
-func TestDefaultNetworkInHalfPrecision(t *testing.T) {
+// TestHalfPrecisionOnRealPairs requires that half precision changes the error on whole frames by less than 0.02 px.
+func TestHalfPrecisionOnRealPairs(t *testing.T) {
 	pairs := realPairs(t)
 	full := openDefault(t)
 	half, err := Open(Options{Device: "cpu", Precision: string(FP16)})
@@ -140,18 +103,18 @@ func TestDefaultNetworkInHalfPrecision(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer half.Close()
-	for i := 0; i < len(pairs); i += 3 { // on a CPU half precision is slow: every third pair will do
+	for i := 0; i < len(pairs); i += 3 { // every third pair, because half precision is slow on a CPU
 		p := pairs[i]
 		want, got := p.estimate(t, full), p.estimate(t, half)
-		before, _ := endpointError(t, want, p.truth)
-		after, _ := endpointError(t, got, p.truth)
-		apart, _ := endpointError(t, got, want)
-		t.Logf("%-22s float32 %.4f px, float16 %.4f px, %.4f px apart", p.name, before, after, apart)
-		if math.Abs(after-before) >= 0.02 {
-			t.Errorf("%s: the error is %.4f px in float32 and %.4f px in float16", p.name, before, after)
+		errorFull, _ := endpointError(t, want, p.truth)
+		errorHalf, _ := endpointError(t, got, p.truth)
+		difference, _ := endpointError(t, got, want)
+		t.Logf("%-22s error %.4f px in float32, %.4f px in float16; they differ by %.4f px", p.name, errorFull, errorHalf, difference)
+		if math.Abs(errorHalf-errorFull) >= 0.02 {
+			t.Errorf("%s: the error is %.4f px in float32 and %.4f px in float16", p.name, errorFull, errorHalf)
 		}
-		if apart == 0 {
-			t.Errorf("%s: not one value differs: was float16 used?", p.name)
+		if difference == 0 {
+			t.Errorf("%s: both precisions give the same flow: float16 was not used", p.name)
 		}
 	}
 }

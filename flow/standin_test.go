@@ -1,8 +1,8 @@
 //go:build standin
 
-// make gpu-standin: the CUDA provider itself, from the library that `make gpu-runtime` fetches, over a CUDA runtime that
-// computes nothing (testdata/standin/cuda.c). It shows what goes up to a GPU, what comes down and what stays there, on a
-// machine without one; of the numbers that come out it shows nothing.
+// `make gpu-standin` runs the CUDA provider that `make gpu-runtime` fetches, without a GPU, on a stand-in for the CUDA runtime
+// that computes nothing (testdata/standin/cuda.c). It tests what is copied to and from a GPU and what stays there, but not the
+// results.
 
 package flow
 
@@ -21,12 +21,12 @@ import (
 
 const standInWidth, standInHeight, standInFrames = 640, 360, 4
 
-// TestStandInChild is what the test below starts, where the loader finds the stand-ins.
+// TestStandInChild is run by TestStandIn in a process in which the loader finds the stand-in libraries.
 func TestStandInChild(t *testing.T) {
 	if os.Getenv("WWFLOW_STANDIN") == "" {
-		t.Skip("started by TestStandIn")
+		t.Skip("run by TestStandIn")
 	}
-	if err := startRuntime(""); err != nil {
+	if err := loadRuntime(""); err != nil {
 		t.Fatal(err)
 	}
 	for _, precision := range []Precision{FP32, FP16} {
@@ -41,10 +41,10 @@ func TestStandInChild(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, value := range next.values {
+			for i, value := range next.tensors {
 				memory, err := value.Memory()
 				if err != nil || memory != "Cuda" {
-					t.Errorf("%s: feature %d lies in %q, %v", precision, i, memory, err)
+					t.Errorf("%s: feature %d is in memory %q, %v", precision, i, memory, err)
 				}
 			}
 			if previous != nil {
@@ -57,14 +57,15 @@ func TestStandInChild(t *testing.T) {
 		}
 		fmt.Fprintln(os.Stderr, "end")
 		m.Close()
-		previous.Close() // after its network
+		previous.Close() // after its Model
 	}
-	if err := (Device{Kind: CUDA}).try(); err == nil || !strings.Contains(err.Error(), "computes wrongly") {
-		t.Errorf("a GPU that computes nothing passes for one: %v", err)
+	if err := (Device{Kind: CUDA}).runProbe(); err == nil || !strings.Contains(err.Error(), "wrong results") {
+		t.Errorf("a GPU that computes nothing passes the probe: %v", err)
 	}
 }
 
-// Each frame goes up once and each pair's flow comes down once, as bytes and floats; nothing else crosses the bus.
+// TestStandIn checks that each frame is copied to the GPU once, as bytes, each pair's flow and confidence back once, as floats,
+// and nothing else.
 func TestStandIn(t *testing.T) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -72,7 +73,7 @@ func TestStandIn(t *testing.T) {
 	}
 	found, _ := filepath.Glob(filepath.Join(cache, "wwflow", "onnxruntime-*-cuda13"))
 	if len(found) != 1 {
-		t.Fatalf("make gpu-runtime first: %v", found)
+		t.Fatalf("run make gpu-runtime first: found %v", found)
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestStandInChild$", "-test.v")
 	child.Env = append(os.Environ(), "WWFLOW_STANDIN=1", "WWFLOW_ORT="+found[0], "LD_LIBRARY_PATH="+buildStandIns(t, found[0]))
@@ -93,15 +94,16 @@ func TestStandIn(t *testing.T) {
 	}
 	for _, run := range runs {
 		got := slices.DeleteFunc(strings.Split(strings.TrimSpace(run[1]), "\n"), func(line string) bool {
-			return strings.HasPrefix(line, "copy device ") // an operator that copies, such as Reshape
+			return strings.HasPrefix(line, "copy device ") // by an operator such as Reshape
 		})
 		if !slices.Equal(got, want) {
-			t.Errorf("what moved: %q\nwant: %q", got, want)
+			t.Errorf("copies: %q\nwant:   %q", got, want)
 		}
 	}
 }
 
-// buildStandIns makes a library for each of CUDA's that the provider names, with all the functions that it asks for.
+// buildStandIns builds a library for each CUDA library that the provider needs, with all the functions that it imports, and
+// returns their folder.
 func buildStandIns(t *testing.T, runtime string) string {
 	t.Helper()
 	folder := t.TempDir()

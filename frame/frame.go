@@ -1,8 +1,7 @@
-// Package frame holds a decoded picture and two of them.
+// Package frame defines a decoded picture and a pair of them.
 //
-// It is data: it imports nothing of ours, and every stage of the program imports it.
-// A Frame is read-only once it has been returned by the function that made it, so it may be
-// shared between goroutines without a lock. Its pixels are Go memory, freed by the garbage collector.
+// It imports no other package of this module. A Frame is read-only once the function that made it has returned it, so
+// goroutines may share it without a lock. Its pixels are Go memory, freed by the garbage collector.
 package frame
 
 import (
@@ -11,11 +10,14 @@ import (
 	"time"
 )
 
-// Rational is a fraction, as containers write time bases, frame rates and aspect ratios.
-// The zero value means unknown.
+// MaxPixels is the largest size of a picture or flow field that is read from a file. DCI 8K (8192x4320) fits. A file
+// whose header claims more is refused before memory is allocated.
+const MaxPixels = 1 << 26
+
+// Rational is a fraction, as containers store time bases, frame rates and aspect ratios. The zero value means unknown.
 type Rational struct{ Num, Den int }
 
-// Float is the fraction's value, and 0 where it is unknown.
+// Float returns the value of the fraction, or 0 if it is unknown.
 func (r Rational) Float() float64 {
 	if r.IsZero() {
 		return 0
@@ -25,10 +27,10 @@ func (r Rational) Float() float64 {
 
 func (r Rational) String() string { return fmt.Sprintf("%d/%d", r.Num, r.Den) }
 
-// IsZero says whether the fraction is unknown: JSON leaves it out.
+// IsZero reports whether the fraction is unknown. The JSON option omitzero then omits it.
 func (r Rational) IsZero() bool { return r.Den == 0 }
 
-// MarshalText is String, and nothing where the fraction is unknown: how it stands in JSON.
+// MarshalText returns String, or nothing if the fraction is unknown.
 func (r Rational) MarshalText() ([]byte, error) {
 	if r.IsZero() {
 		return nil, nil
@@ -40,13 +42,13 @@ func (r Rational) MarshalText() ([]byte, error) {
 type Frame struct {
 	Index         int      // 0-based position among the frames that the source returned
 	PTS           int64    // presentation time stamp, in units of TimeBase
-	Duration      int64    // how long it is shown, in units of TimeBase; 0 = unknown
-	TimeBase      Rational // seconds in one unit of PTS
+	Duration      int64    // display time, in units of TimeBase; 0 = unknown
+	TimeBase      Rational // seconds per unit of PTS
 	Width, Height int      // pixels
 	Pix           []byte   // 3*Width*Height bytes: R, G, B; no padding between rows
 }
 
-// New returns a black frame of the given size. It panics unless both sides are positive.
+// New returns a black frame of the given size in pixels. It panics unless width and height are positive.
 func New(width, height int) *Frame {
 	if width <= 0 || height <= 0 {
 		panic(fmt.Sprintf("frame: size %dx%d", width, height))
@@ -54,7 +56,7 @@ func New(width, height int) *Frame {
 	return &Frame{Width: width, Height: height, Pix: make([]byte, 3*width*height)}
 }
 
-// Time is the presentation time since the time base's origin, exact to a nanosecond.
+// Time returns the presentation time since the origin of the time base, truncated to a nanosecond.
 func (f *Frame) Time() time.Duration {
 	if f.TimeBase.Den == 0 {
 		return 0
@@ -63,5 +65,5 @@ func (f *Frame) Time() time.Duration {
 	return time.Duration(ns.Quo(ns, big.NewInt(int64(f.TimeBase.Den))).Int64())
 }
 
-// Pair is two frames of one size: flow is estimated from First to Second.
+// Pair holds two frames of the same size. Flow is estimated from First to Second.
 type Pair struct{ First, Second *Frame }

@@ -2,25 +2,19 @@ package pairing_test
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/pairing"
 )
 
-// TestCutOnRealClips looks for cuts in real clips: a talk show has one in its first 120 frames, after frame 87, and the
-// two with the fastest motion have none.
-func TestCutOnRealClips(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "data", "videos")
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("the real material is missing: ", err)
-		}
-		t.Skip("no real material: ", err)
-	}
+// TestCutScoreOnRealClips searches real clips for cuts. The first 120 frames of a talk show have one, after frame 87. Two
+// clips with fast motion have none.
+func TestCutScoreOnRealClips(t *testing.T) {
+	folder := testutil.Require(t, "videos")
 	for name, want := range map[string][]int{
 		"704x480-mpeg2-interlaced-tff.mp4":  {87},
 		"720p-h264-rot180-vfr-fast-aac.mp4": nil,
@@ -28,7 +22,7 @@ func TestCutOnRealClips(t *testing.T) {
 		"720x480-mpeg2-interlaced-film.mp4": nil,
 		"720p-h264-rot90-phone-3gp5.mp4":    nil,
 	} {
-		in, err := decode.Open(t.Context(), filepath.Join(dir, name), decode.Options{Frames: 120, Scale: 0.25})
+		in, err := decode.Open(t.Context(), filepath.Join(folder, name), decode.Options{Frames: 120, Scale: 0.25})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +43,7 @@ func TestCutOnRealClips(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p != nil && pairing.Cut(p) > pairing.CutAbove {
+			if p != nil && pairing.CutScore(p) > pairing.CutThreshold {
 				cuts = append(cuts, p.First.Index)
 			}
 		}

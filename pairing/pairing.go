@@ -1,11 +1,9 @@
-// Package pairing turns a run of frames into the pairs between which flow is estimated.
+// Package pairing turns a sequence of frames into the pairs between which flow is estimated.
 //
-// Its policy: with step k, frame i is paired with frame i+k, for every i. N frames give N-k pairs (N-1 with
-// step 1), none where N is not above k; the last k frames start no pair. No frame is left out and none is
-// used in another order. A pair across a scene cut is a pair like any other, so that the count holds; Cut
-// says how much a pair looks like one, for a caller who wants to treat it apart.
+// With step k, every frame i is paired with frame i+k. N frames give N-k pairs, or none if N <= k. Pairs come in the
+// order of the frames. A pair across a scene cut counts like any other pair. CutScore tells how likely a pair is one.
 //
-// It holds the last k frames and nothing else, whatever the length of the video.
+// A Pairer holds the last k frames only.
 package pairing
 
 import (
@@ -16,17 +14,17 @@ import (
 )
 
 var (
-	// ErrSize is matched by the error for a frame whose size is not that of the frames before it.
+	// ErrSize is matched by the error for a frame whose size differs from that of the frames before it.
 	ErrSize = errors.New("frames of different sizes")
-	// ErrStep is matched by the error for a step below 1.
+	// ErrStep is returned for a step below 1.
 	ErrStep = errors.New("the step between the frames of a pair must be 1 or more")
 )
 
-// SizeError says which frame has another size than the first one. It matches ErrSize.
+// SizeError describes a frame whose size differs from that of the frames before it. It matches ErrSize.
 type SizeError struct {
-	Index                   int // of the frame that differs
-	Width, Height           int // its size in pixels
-	FirstWidth, FirstHeight int // the first frame's
+	Index                   int // of the frame
+	Width, Height           int // size of the frame in pixels
+	FirstWidth, FirstHeight int // size of the frames before it in pixels
 }
 
 func (e *SizeError) Error() string {
@@ -35,14 +33,14 @@ func (e *SizeError) Error() string {
 
 func (e *SizeError) Is(target error) bool { return target == ErrSize }
 
-// Pairer pairs the frames that are pushed into it. It is not for use by several goroutines at once.
+// Pairer pairs the frames that are pushed into it. It is not safe for concurrent use.
 type Pairer struct {
-	ring []*frame.Frame // the last frames; the oldest one at next
-	next int
-	seen int
+	ring  []*frame.Frame // the last frames, the oldest one at next
+	next  int
+	count int
 }
 
-// New makes a Pairer that pairs each frame with the one step frames later; step is 1 or more.
+// New returns a Pairer that pairs frame i with frame i+step. A step below 1 is ErrStep.
 func New(step int) (*Pairer, error) {
 	if step < 1 {
 		return nil, fmt.Errorf("%w, not %d", ErrStep, step)
@@ -50,8 +48,8 @@ func New(step int) (*Pairer, error) {
 	return &Pairer{ring: make([]*frame.Frame, step)}, nil
 }
 
-// Push takes the next frame and returns the pair that it completes: nil for the first step frames. A frame
-// of another size is a *SizeError and is not taken.
+// Push adds the next frame and returns the pair that it completes, or nil for the first frames. A frame of another size
+// is not added and gives a *SizeError.
 func (p *Pairer) Push(f *frame.Frame) (*frame.Pair, error) {
 	if first := p.ring[0]; first != nil && (f.Width != first.Width || f.Height != first.Height) {
 		return nil, &SizeError{f.Index, f.Width, f.Height, first.Width, first.Height}
@@ -62,9 +60,9 @@ func (p *Pairer) Push(f *frame.Frame) (*frame.Pair, error) {
 	}
 	p.ring[p.next] = f
 	p.next = (p.next + 1) % len(p.ring)
-	p.seen++
+	p.count++
 	return pair, nil
 }
 
-// Seen is the number of frames pushed so far.
-func (p *Pairer) Seen() int { return p.seen }
+// Count returns the number of frames added so far.
+func (p *Pairer) Count() int { return p.count }

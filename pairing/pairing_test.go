@@ -41,8 +41,8 @@ func TestPairs(t *testing.T) {
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("pairs %v, want %v", got, c.want)
 			}
-			if p.Seen() != c.frames {
-				t.Errorf("seen %d frames, want %d", p.Seen(), c.frames)
+			if p.Count() != c.frames {
+				t.Errorf("Count is %d, want %d", p.Count(), c.frames)
 			}
 		})
 	}
@@ -66,11 +66,12 @@ func TestErrors(t *testing.T) {
 		t.Fatalf("a frame of another size gave %v", err)
 	}
 	if pair, err := p.Push(frame.New(8, 8)); pair == nil || err != nil {
-		t.Errorf("after the refused frame, a good one gave %v, %v", pair, err)
+		t.Errorf("a good frame after the refused one gave %v, %v", pair, err)
 	}
 }
 
-// scene is a made-up picture of smooth blobs in the colours of its seed, shifted and brightened.
+// scene returns a synthetic frame of smooth blobs. The seed selects blobs and colours, shift moves them to the left, and
+// light is the brightness in percent.
 func scene(seed, shift, light int) *frame.Frame {
 	f := frame.New(320, 180)
 	for y := range f.Height {
@@ -84,7 +85,7 @@ func scene(seed, shift, light int) *frame.Frame {
 	return f
 }
 
-func TestCut(t *testing.T) {
+func TestCutScore(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		a, b *frame.Frame
@@ -97,8 +98,8 @@ func TestCut(t *testing.T) {
 		{"from black to a picture", frame.New(320, 180), scene(2, 0, 100), true},
 		{"black to black", frame.New(8, 8), frame.New(8, 8), false},
 	} {
-		if got := Cut(&frame.Pair{First: c.a, Second: c.b}); (got > CutAbove) != c.cut {
-			t.Errorf("%s scores %.3f (a cut is above %v)", c.name, got, CutAbove)
+		if got := CutScore(&frame.Pair{First: c.a, Second: c.b}); (got > CutThreshold) != c.cut {
+			t.Errorf("%s scored %.3f (the threshold is %v)", c.name, got, CutThreshold)
 		}
 	}
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# ONNX Runtime with the CUDA and TensorRT providers, beside the CPU build in wwflow's cache folder:
+# Fetch ONNX Runtime with the CUDA and TensorRT providers into wwflow's cache folder, beside the CPU build:
 #
-#   scripts/gpu-runtime.sh               fetch it (npm), unless it is there
-#   scripts/gpu-runtime.sh split FOLDER  write it as pieces of at most 64 MiB, for a machine without a network
-#   scripts/gpu-runtime.sh join FOLDER   put the pieces together there; this script lies among them
+#   scripts/gpu-runtime.sh               fetch it with npm, unless it is there
+#   scripts/gpu-runtime.sh split FOLDER  write it as pieces of at most 64 MiB, for a machine without network access
+#   scripts/gpu-runtime.sh join FOLDER   install it on that machine from the pieces; split copies this script beside them
 #
-# On the way in everything is checked against the hashes below. Afterwards name the folder with --ort or WWFLOW_ORT;
-# `wwflow doctor` says which of NVIDIA's libraries (CUDA 13, cuDNN 9, TensorRT 10) the machine lacks, none of which is here.
+# Every file is checked against the hashes below. Then name the folder with --ort or WWFLOW_ORT. It does not contain NVIDIA's
+# own libraries (CUDA 13, cuDNN 9, TensorRT 10): `wwflow doctor` lists those that are missing.
 #
-# The library comes from onnxruntime-node, which is built to work with CUDA; the one in com.github.asus4.onnxruntime, of the same
-# version, is not (its providers would find another layout of what the two share, and crash). Both must be of one version.
+# The library itself comes from onnxruntime-node, the providers from com.github.asus4.onnxruntime, both of the same version. The
+# library in the second package was built without CUDA support; with it the providers would crash.
 set -euo pipefail
 
 version=1.29.0
@@ -30,30 +30,30 @@ trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
 fail() { echo "gpu-runtime.sh: $*" >&2; exit 1; }
 
-# whole FOLDER: all libraries are there, and are the ones that were pinned.
-whole() { (cd "$1" && sha256sum --check --quiet --strict <<<"$libraries") >/dev/null 2>&1; }
+# complete FOLDER: all libraries are there and have the expected hashes.
+complete() { (cd "$1" && sha256sum --check --quiet --strict <<<"$libraries") >/dev/null 2>&1; }
 
-# install FOLDER: what was unpacked there becomes the cache's, if it is whole.
+# install_from FOLDER: move the libraries from there to the cache folder, if they are complete.
 install_from() {
-  whole "$1" || fail "the libraries are not the ones that were pinned; nothing was installed"
+  complete "$1" || fail "the libraries have other hashes than expected; nothing was installed"
   rm -rf "$folder"
   mv "$1" "$folder"
-  echo "ONNX Runtime $version for CUDA 13 is in $folder: name it with --ort or WWFLOW_ORT, and see what wwflow doctor says" >&2
+  echo "ONNX Runtime $version for CUDA 13 is in $folder: name it with --ort or WWFLOW_ORT, then run wwflow doctor" >&2
 }
 
-# package NAME@VERSION HASH: the packed file, checked.
+# package NAME@VERSION HASH: fetch the packed file, check it and print its path.
 package() {
   local file
-  file="$work/$(cd "$work" && npm pack --silent "$1" 2>"$work/npm.log")" || { cat "$work/npm.log" >&2; fail "npm can't fetch $1"; }
-  echo "$2  $file" | sha512sum --check --quiet --strict >/dev/null 2>&1 || fail "the package $1 is not the one that was pinned; nothing was installed"
+  file="$work/$(cd "$work" && npm pack --silent "$1" 2>"$work/npm.log")" || { cat "$work/npm.log" >&2; fail "npm cannot fetch $1"; }
+  echo "$2  $file" | sha512sum --check --quiet --strict >/dev/null 2>&1 || fail "the package $1 has another hash than expected; nothing was installed"
   echo "$file"
 }
 
 fetch() {
-  command -v npm >/dev/null || fail "npm is missing: install it (apt-get install npm), or put the pieces of another machine together (join)"
+  command -v npm >/dev/null || fail "npm is missing: install it (apt-get install npm), or split on another machine and join here"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/gpu-runtime.XXXXXX")
-  echo "Fetching ONNX Runtime $version for CUDA 13 (280 MiB, once) into $folder" >&2
+  echo "Fetching ONNX Runtime $version for CUDA 13 (280 MiB) into $folder" >&2
   local packed new="$work/new"
   mkdir "$new"
   packed=$(package "$core" "$core_hash")
@@ -69,16 +69,16 @@ split_into() {
   mkdir -p "$1"
   [ -z "$(ls -A "$1")" ] || fail "$1 is not empty: name another folder"
   cp "$0" "$1/gpu-runtime.sh"
-  # shellcheck disable=SC2046 # names without blanks
+  # shellcheck disable=SC2046 # the names have no spaces
   tar -C "$folder" --sort=name --owner=0 --group=0 --mtime=@0 -cf - $(awk '{print $2}' <<<"$libraries") | gzip -n | split -b 64M -d - "$1/gpu-runtime.tar.gz."
   (cd "$1" && sha256sum gpu-runtime.tar.gz.* >SHA256SUMS)
-  echo "$(wc -l <"$1/SHA256SUMS") pieces are in $1: carry the folder over, then there: bash gpu-runtime.sh join ." >&2
+  echo "$(wc -l <"$1/SHA256SUMS") pieces are in $1: copy the folder to the other machine and run there, in it: bash gpu-runtime.sh join ." >&2
 }
 
 join_from() {
-  [ -e "$1/SHA256SUMS" ] || fail "$1 holds no SHA256SUMS: name the folder that split wrote"
+  [ -e "$1/SHA256SUMS" ] || fail "$1 has no SHA256SUMS: name the folder that split wrote"
   local report
-  report=$(cd "$1" && sha256sum --check --quiet --strict SHA256SUMS 2>&1) || fail "a piece is missing or damaged, carry it over again; nothing was installed:"$'\n'"$report"
+  report=$(cd "$1" && sha256sum --check --quiet --strict SHA256SUMS 2>&1) || fail "a piece is missing or damaged, copy it again; nothing was installed:"$'\n'"$report"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/gpu-runtime.XXXXXX")
   mkdir "$work/new"
@@ -88,11 +88,11 @@ join_from() {
   install_from "$work/new"
 }
 
-[ "$(uname -sm)" = "Linux x86_64" ] || fail "there is no package of these libraries for $(uname -sm)"
+[ "$(uname -sm)" = "Linux x86_64" ] || fail "these libraries are not available for $(uname -sm)"
 case "${1:-}:$#" in
-  :0) whole "$folder" || fetch ;;
+  :0) complete "$folder" || fetch ;;
   split:2)
-    whole "$folder" || fetch
+    complete "$folder" || fetch
     split_into "$2"
     ;;
   join:2) join_from "$2" ;;

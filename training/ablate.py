@@ -1,27 +1,24 @@
-"""Win-Win's own claims, in small: N windows against whole frames, rotary against absolute positions, after equal time.
+"""The claims of the Win-Win paper at a small scale: windows against whole frames, and rotary against absolute positions.
 
     python3 -m training.ablate --minutes 8 --out training/ablation
 
-Each row is a run of training.train of its own, from nothing, on one CPU thread, with the same seed and the same CPU time (so that a busy machine
-does not decide). All cut their windows from virtual frames of FRAME; the whole-frame row trains on all of it. Measured on synthetic whole frames
-of FRAME and of LARGE, far above what any row trained on. Writes table.md and figure.png.
+Each row trains its own network from nothing, on one CPU thread, with the same seed and the same CPU time, so that other programs on the machine
+do not change the result. Windows come from virtual frames of size FRAME; the whole-frame row trains on all of a frame. Errors are measured on
+synthetic whole frames of sizes FRAME and LARGE. Writes table.md and figure.png.
 """
 import argparse
 import csv
-import dataclasses
 import os
 import subprocess
 import sys
 import time
 
-import torch
+from training import checkpoint, frames, tasks, textures
 
-from training import checkpoint, frames, network, tasks, textures
-
-FRAME, LARGE = (640, 384), (1280, 768)
-LIMIT = 400  # textures: a smaller bank, so that peak memory is mostly the network's
+FRAME, LARGE = (640, 384), (1280, 768)  # width, height
+LIMIT = 400  # textures; few, so that peak memory is mostly the network's
 ROWS = (
-    # name, windows' shape, positions, batch
+    # name, shape of the windows, positions, batch
     ("1 window", "1x128x128", "rope", 8),
     ("2 windows", "2x128x128", "rope", 4),
     ("4 windows", "4x128x128", "rope", 2),
@@ -32,7 +29,7 @@ ROWS = (
 
 
 def peak_memory(pid):
-    """Peak resident memory of a process so far, MB; None where it has ended."""
+    """Peak resident memory of a process so far in MB; None if it has ended."""
     try:
         with open(f"/proc/{pid}/status") as f:
             return next((int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM")), None)
@@ -41,30 +38,30 @@ def peak_memory(pid):
 
 
 def run(name, shape, positions, batch, args):
-    """Train one row in a process of its own. Returns its folder, samples/s and peak memory in MB."""
+    """Train one row in its own process. Returns its folder, samples/s and peak memory in MB."""
     out = os.path.join(args.runs, name.replace(" ", "-").replace(",", ""))
-    command = [sys.executable, "-m", "training.train", "--config", args.config, "--out", out, "--minutes", str(args.minutes), "--shapes", shape, "--positions", positions,
-               "--batch", str(batch), "--evaluate-every", "1e9", "--evaluate-on", "1", "--textures", args.textures, "--limit", str(LIMIT), "--threads", "1", "--cpu-time",
-               "--frame", "{}x{}".format(*FRAME), "--device", "cpu"]
+    command = [sys.executable, "-m", "training.train", "--config", args.config, "--network", f"positions={positions}", "--out", out, "--budget", str(args.minutes), "--cpu-time",
+               "--shapes", shape, "--batch", str(batch), "--frame", "{}x{}".format(*FRAME), "--textures", args.textures, "--limit", str(LIMIT),
+               "--processes", "1", "--threads", "1", "--device", "cpu", "--evaluate-every", "1e9", "--evaluate-on", "1"]
     process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0
-    while process.poll() is None:  # its own high-water mark: rusage's would begin with this process's
+    while process.poll() is None:  # rusage would include this process's own peak
         peak = peak_memory(process.pid) or peak
         time.sleep(0.5)
     if process.returncode:
-        raise RuntimeError(f"{name}: training ended with status {process.returncode}: run {' '.join(command)} to see why")
+        raise RuntimeError(f"{name}: training ended with status {process.returncode}; run this to see why: {' '.join(command)}")
     with open(os.path.join(out, "log.csv")) as f:
         last = list(csv.DictReader(f))[-1]
     return out, float(last["samples"]) / (60 * float(last["minutes"])), peak
 
 
-def measure(out, config, positions, held_out, size, count):
-    """EPE (px) on `count` whole frames of a size."""
-    net = network.WinWin(dataclasses.replace(network.CONFIGS[config], positions=positions))
-    net.load_state_dict(checkpoint.load(os.path.join(out, "checkpoint.pt"))["ema"])
-    return tasks.Flow.evaluate(net.eval(), frames.samples(held_out, count, sizes=(size,)))[0]
+def measure(out, held_out, size, count):
+    """Mean endpoint error in pixels on `count` whole frames of a size (width, height)."""
+    net, _ = checkpoint.load_average(os.path.join(out, "checkpoint.pt"))
+    return tasks.Flow.evaluate(net, frames.samples(held_out, count, sizes=(size,)))[0]
 
 
 def figure(rows, path):
+    """Bars of speed and error."""
     import matplotlib
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -84,19 +81,19 @@ def figure(rows, path):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--minutes", type=float, default=8, help="CPU minutes of each row")
+    p.add_argument("--minutes", type=float, default=8, help="CPU minutes for each row (default: %(default)s)")
     p.add_argument("--config", default="tiny")
     p.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "ablation"))
-    p.add_argument("--runs", default="runs/ablation")
+    p.add_argument("--runs", default="runs/ablation", help="folder for the runs (default: %(default)s)")
     p.add_argument("--textures", default=textures.DEFAULT)
-    p.add_argument("--frames", type=int, default=6)
+    p.add_argument("--frames", type=int, default=6, help="synthetic frames of each size (default: %(default)s)")
     args = p.parse_args()
     _, held_out = frames.split(textures.load(args.textures))
     rows = []
     for name, shape, positions, batch in ROWS:
         out, speed, memory = run(name, shape, positions, batch, args)
-        rows.append(dict(name=name, shape=shape, batch=batch, speed=speed, memory=memory, frame=measure(out, args.config, positions, held_out, FRAME, args.frames),
-                         large=measure(out, args.config, positions, held_out, LARGE, args.frames)))
+        rows.append(dict(name=name, shape=shape, batch=batch, speed=speed, memory=memory, frame=measure(out, held_out, FRAME, args.frames),
+                         large=measure(out, held_out, LARGE, args.frames)))
         print(rows[-1], flush=True)
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "table.md"), "w") as f:

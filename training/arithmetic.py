@@ -11,7 +11,7 @@ from collections import Counter
 import torch
 from torch import nn
 
-from training import network, operators
+from training import configs, network, operators
 
 
 class Count:
@@ -65,11 +65,11 @@ def pair(config, height, width):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
+    p.add_argument("--config", default="tiny", help="configuration (training/configs)")
     p.add_argument("--size", default="1920x1080", help="WxH of the frames")
     args = p.parse_args()
     width, height = (int(x) for x in args.size.split("x"))
-    parts = pair(network.CONFIGS[args.config], height, width)
+    parts = pair(network.Config(**configs.load(args.config)[0]), height, width)
     for name, mac in sorted(parts.items(), key=lambda item: -item[1]):
         print(f"{name:24} {mac / 1e9:8.2f} GMAC")
     print(f"{'all':24} {sum(parts.values()) / 1e9:8.2f} GMAC")

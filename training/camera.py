@@ -1,7 +1,7 @@
-"""What happens to light between a scene and a file: exposure, shading, shadows, fog, blur, noise, compression.
+"""What a camera adds to a scene: exposure, shading, shadows, fog, blur, noise and compression.
 
-None of it moves with the scene, so none of it is in the flow: the network must learn to look through it. Most pairs differ little between
-their frames, as those of a video do; some differ a lot.
+None of it moves with the scene, so none of it is in the flow. The two frames of most pairs differ little in it, as those of a video do; some
+differ a lot.
 """
 import math
 
@@ -10,14 +10,14 @@ import torch.nn.functional as F
 
 
 def shoot(first, second, generator=None):
-    """Two frames as a camera gives them: images float [B, n, h, w, 3], 0-255, in; the same, rounded to whole levels, out."""
+    """Two frames as a camera records them: float [B, n, h, w, 3], 0-255, in and out; the result is rounded to integers."""
     device, batch = first.device, first.shape[0]
     rand = lambda *s: torch.rand(*s, generator=generator, device=device)
     randn = lambda *s: torch.randn(*s, generator=generator, device=device)
     shape = (batch, 1, 1, 1)
     strength = rand(*shape, 1) ** 2
     gain, gamma, lift = torch.exp(randn(*shape, 3) * 0.10), torch.exp(randn(*shape, 1) * 0.15), randn(*shape, 1) * 12
-    # a shadow and a fog bank for some of the samples; between the frames they drift on their own
+    # some samples have a shadow or a fog bank, which drifts between the frames
     shadow = (rand(*shape, 1) < 0.25) * (0.2 + 0.4 * rand(*shape, 1))
     fog = (rand(*shape, 1) < 0.10) * (0.2 + 0.5 * rand(*shape, 1))
     grey = 140 + 80 * rand(*shape, 1)
@@ -52,14 +52,14 @@ def shoot(first, second, generator=None):
 
 
 def defocus(sigma):
-    """A Gaussian [k]: blurring its way and then across is blurring by a round one."""
+    """A Gaussian kernel [k], for a horizontal and then a vertical blur. sigma in pixels."""
     r = 1 + int(sigma * 2)
     k = torch.exp(-0.5 * (torch.arange(-r, r + 1, dtype=torch.float32) / sigma) ** 2)
     return k / k.sum()
 
 
 def shake(length, angle):
-    """Motion blur of a shaken camera, along a line `length` pixels long: a kernel [k, k]."""
+    """Kernel [k, k] of the motion blur of a shaken camera: a line, `length` pixels long, at `angle` radians."""
     r = 1 + int(length / 2)
     at = torch.arange(-r, r + 1, dtype=torch.float32)
     along = at * math.cos(angle) + at[:, None] * math.sin(angle)
@@ -69,8 +69,10 @@ def shake(length, angle):
 
 
 def blur(images, kernel):
-    """images [..., h, w, 3] by a kernel of odd sides [k, l]; at the borders by the part of it that lies inside. Sums of shifted images: a
-    convolution of one channel is several times as slow on a CPU, and few of a line's weights are not 0."""
+    """Blur images [..., h, w, 3] with a kernel of odd sides [k, l]; at the borders, the part of the kernel inside the image counts.
+
+    A sum of shifted images: on a CPU a convolution of one channel is several times as slow, and most weights of a line are 0.
+    """
     h, w = images.shape[-3:-1]
     y0, x0 = kernel.shape[0] // 2, kernel.shape[1] // 2
     padded = F.pad(images, (0, 0, x0, x0, y0, y0))
@@ -84,7 +86,8 @@ def blur(images, kernel):
 
 
 def compress(images, step):
-    """Block compression: 8x8 cosine transform of each channel, rounded to multiples of a step that grows with frequency (as JPEG's tables do)."""
+    """Block compression of images [..., h, w, 3] with sides that are multiples of 8: the 8x8 cosine transform of each channel is rounded to
+    multiples of a step that grows with frequency, as in JPEG."""
     h, w = images.shape[-3:-1]
     i = torch.arange(8, device=images.device, dtype=torch.float32)
     basis = torch.cos((2 * i + 1) * i[:, None] * math.pi / 16) * 0.5

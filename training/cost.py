@@ -1,22 +1,26 @@
-"""What a training step's parts cost: rendering, forward, backward and optimiser, each timed with the device drained.
+"""Time of a training step by its parts: rendering, forward, loss, backward and optimiser.
 
-    python3 -m training.cost --config small --batch 48 --shape 2x192x192
+    python3 -m training.cost --config small
 
-On a GPU rendering should stay under a fifth of the step.
+Takes the options of training.train and measures its first window shape. On a GPU, rendering should stay below a fifth of the step.
 """
-import argparse
 import time
 
 import torch
 
-from training import layers, network, tasks, textures, windows
+from training import options, tasks, textures, windows
+from training.train import prepare
+
+ROUNDS = 5  # steps whose median counts, after one that does not
 
 
-def measure(config, bank, batch, shape, bf16, rounds=5):
-    """Seconds of each part, medians over `rounds` steps after one that isn't counted: {part: seconds}."""
-    device, (n, h, w) = bank.device, shape
-    net = network.WinWin(network.CONFIGS[config]).to(device).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), 1e-4)
+def measure(args):
+    """Seconds of each part: {part: seconds}."""
+    device, task, (n, h, w) = torch.device(args.device), tasks.TASKS[args.task], args.shapes[0]
+    bf16 = prepare(args, device)
+    bank = textures.load(args.textures, args.limit).to(device)
+    net = task.network(args.network).to(device).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), args.rate)
     parts = {}
 
     def timed(name, work):
@@ -27,32 +31,24 @@ def measure(config, bank, batch, shape, bf16, rounds=5):
         parts.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    def forward(s):
+    def forward(sample):
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            return tasks.Flow.forward(net, s)
+            return task.forward(net, sample)
 
-    for _ in range(rounds + 1):
+    for _ in range(ROUNDS + 1):
         with torch.no_grad():
-            s = timed("rendering", lambda: windows.sample(bank, batch, n, h, w))
-        out = timed("forward", lambda: forward(s))
-        loss, _ = timed("loss", lambda: tasks.Flow.loss(net, out, s))
+            sample = timed("rendering", lambda: windows.sample(bank, args.batch, n, h, w, size=args.frame, **task.scenes))
+        out = timed("forward", lambda: forward(sample))
+        loss, _ = timed("loss", lambda: task.loss(net, out, sample))
         optimiser.zero_grad(set_to_none=True)
         timed("backward", loss.backward)
         timed("optimiser", optimiser.step)
-    return {name: sorted(times[1:])[rounds // 2] for name, times in parts.items()}
+    return {name: sorted(times[1:])[ROUNDS // 2] for name, times in parts.items()}
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--config", default="tiny", choices=sorted(network.CONFIGS))
-    p.add_argument("--batch", type=int, default=4)
-    p.add_argument("--shape", default="2x128x128", help="NxHxW")
-    p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"))
-    p.add_argument("--textures", default=textures.DEFAULT)
-    p.add_argument("--limit", type=int, default=200)
-    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = p.parse_args()
-    parts = measure(args.config, textures.load(args.textures, args.limit).to(args.device), args.batch, [int(x) for x in args.shape.split("x")], args.precision == "bf16" or args.precision == "auto" and layers.bf16_is_fast(torch.device(args.device)))
+def main(argv=None):
+    args = options.parse(__doc__, argv)
+    parts = measure(args)
     total = sum(parts.values())
     for name, seconds in parts.items():
         print(f"{name:10} {1e3 * seconds:8.1f} ms {100 * seconds / total:5.1f} %")

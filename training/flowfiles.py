@@ -1,4 +1,4 @@
-"""Flow file formats: float32 [H, W, 2], (u, v) in pixels, NaN = unknown. ValueError names the file that can't be read."""
+"""Readers and writers of flow files. Flow is float32 [H, W, 2], (u, v) in pixels, NaN = unknown. A ValueError names the file that cannot be read."""
 import os
 
 import cv2
@@ -6,20 +6,21 @@ import numpy as np
 
 
 def read_flo(path):
-    """Middlebury .flo: magic 202021.25, int32 width, height, interleaved u, v; above 1e9 = unknown."""
+    """Middlebury .flo: magic number 202021.25, int32 width and height, then u and v of each pixel; above 1e9 = unknown."""
     with open(path, "rb") as f:
         if np.fromfile(f, "<f4", 1) != np.float32(202021.25):
             raise ValueError(f"{path}: not a .flo file (wrong magic number)")
         w, h = np.fromfile(f, "<i4", 2)
         data = np.fromfile(f, "<f4", 2 * w * h)
     if data.size != 2 * w * h:
-        raise ValueError(f"{path}: cut off: {data.size} of {2 * w * h} values")
+        raise ValueError(f"{path}: truncated: {data.size} of {2 * w * h} values")
     flow = data.reshape(h, w, 2).copy()
     flow[(np.abs(flow) > 1e9).any(-1) | ~np.isfinite(flow).all(-1)] = np.nan
     return flow
 
 
 def write_flo(path, flow):
+    """Write Middlebury .flo; unknown flow is written as 1e10."""
     h, w = flow.shape[:2]
     flow = np.where(np.isfinite(flow).all(-1, keepdims=True), flow, 1e10).astype("<f4")
     with open(path, "wb") as f:
@@ -39,7 +40,7 @@ def read_kitti(path):
 
 
 def read_pfm(path):
-    """PFM (FlyingThings3D): three channels, the third unused, bottom row first; the scale's sign gives the byte order."""
+    """PFM (FlyingThings3D): three channels, the third unused, bottom row first; the sign of the scale gives the byte order."""
     with open(path, "rb") as f:
         kind = f.readline().strip()
         if kind not in (b"PF", b"Pf"):
@@ -49,12 +50,12 @@ def read_pfm(path):
         channels = 3 if kind == b"PF" else 1
         data = np.fromfile(f, order + "f4", w * h * channels)
     if data.size != w * h * channels:
-        raise ValueError(f"{path}: cut off")
+        raise ValueError(f"{path}: truncated")
     return data.reshape(h, w, channels)[::-1, :, :2].astype(np.float32)
 
 
 def read_flo5(path):
-    """Spring .flo5: HDF5, dataset `flow`, NaN = unknown. 3840x2160 samples in Full-HD pixels."""
+    """Spring .flo5: HDF5 dataset `flow`, NaN = unknown. Ground truth has 3840x2160 samples, in Full-HD pixels."""
     import h5py
     with h5py.File(path, "r") as f:
         if "flow" not in f:
@@ -63,7 +64,7 @@ def read_flo5(path):
 
 
 def read(path):
-    """Flow of any format that is told by the file's name."""
+    """Flow in the format that the file name extension says. FileNotFoundError if the file does not exist."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such flow file")
     kind = os.path.splitext(path)[1].lower()
@@ -74,8 +75,8 @@ def read(path):
 
 
 def read_frame(path):
-    """uint8 [H, W, 3] RGB."""
+    """An image as uint8 [H, W, 3] RGB."""
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError(f"{path}: not an image that OpenCV reads")
+        raise ValueError(f"{path}: OpenCV cannot read this image")
     return np.ascontiguousarray(image[..., ::-1])

@@ -4,7 +4,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-PATCH = 16
+from training.network import PATCH
 
 
 def matching_targets(centre_flow, visible, xy1, xy2):

@@ -24,7 +24,7 @@ PATCH = 16  # pixels a token
 
 @dataclass
 class Config:
-    """A network's sizes. `tiny` trains on a CPU; `small` is the one to train on a GPU."""
+    """A network's sizes; the defaults are those of winwin-tiny. training/configs holds the networks that are trained."""
     name: str = "tiny"
     stem: tuple = (32, 64, 96)        # channels at strides 2, 4, 8
     blocks: tuple = (1, 1)            # residual blocks at strides 4, 8
@@ -45,12 +45,6 @@ class Config:
     def head_width(self):
         """Channels of one head, as rotary positions need them; None with absolute positions."""
         return self.width // self.heads if self.positions == "rope" else None
-
-
-CONFIGS = {
-    "tiny": Config(),
-    "small": Config("small", (48, 96, 128), (2, 2), 256, 8, 8, 6, 128, (96, 64, 24), (160, 160, 96, 48), (2, 3, 2), (4, 4, 4)),
-}
 
 
 class Encoder(nn.Module):

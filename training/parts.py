@@ -1,9 +1,9 @@
-"""Carry a checkpoint over a narrow road: EMA weights in half precision, in parts of at most 16 MiB.
+"""Small copies of a checkpoint, to commit it or to carry it to another machine: averaged weights in half precision, in files of at most 16 MiB.
 
-    python3 -m training.parts pack runs/small/checkpoint.pt $OUT
-    python3 -m training.parts join FOLDER runs/small/checkpoint.pt
+    python3 -m training.parts pack runs/tiny/checkpoint.pt models/winwin-tiny
+    python3 -m training.parts join models/winwin-tiny runs/tiny/checkpoint.pt
 
-Training goes on from the joined file with a fresh optimiser.
+A run that resumes from the joined file starts with a fresh optimiser.
 """
 import argparse
 import glob
@@ -14,15 +14,15 @@ import torch
 
 from training import checkpoint
 
-LIMIT = 16 * 2**20 - 4096
+LIMIT = 16 * 2**20 - 4096  # bytes of a part
 
 
 def pack(path, folder):
-    """Write folder/checkpoint.part00... Returns their paths."""
+    """Write folder/checkpoint.part00, ...; older parts are removed. Returns the paths."""
     saved = checkpoint.load(path)
     half = {k: v.half() if v.is_floating_point() else v for k, v in saved["ema"].items()}
     buffer = io.BytesIO()
-    torch.save(dict(ema=half, state=saved["state"], config=saved["config"]), buffer)
+    torch.save({**{k: saved[k] for k in ("config", "network", "task", "options", "state") if k in saved}, "ema": half}, buffer)
     data, out = buffer.getvalue(), []
     for old in glob.glob(os.path.join(folder, "checkpoint.part*")):
         os.remove(old)
@@ -34,26 +34,25 @@ def pack(path, folder):
 
 
 def join(folder, path):
-    """The parts in `folder` as a checkpoint to go on from."""
-    parts = sorted(glob.glob(os.path.join(folder, "checkpoint.part*")))
-    if not parts:
-        raise FileNotFoundError(f"{folder}: no checkpoint.part* here")
-    saved = checkpoint.load(io.BytesIO(b"".join(open(p, "rb").read() for p in parts)))
-    full = {k: v.float() if v.is_floating_point() else v for k, v in saved["ema"].items()}
-    checkpoint.save(path, dict(model=full, ema=full, state=saved["state"], config=saved["config"]))
+    """Write the parts in `folder` as a checkpoint that a run can resume. FileNotFoundError if there are none."""
+    saved = checkpoint.load(folder)
+    weights = checkpoint.full_precision(saved["ema"])
+    checkpoint.save(path, {**saved, "model": weights, "ema": weights})
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=("pack", "join"))
-    p.add_argument("source")
-    p.add_argument("target")
+    commands = p.add_subparsers(dest="command", required=True)
+    for name, source, target in (("pack", "checkpoint.pt", "folder for the parts"), ("join", "folder of the parts", "checkpoint.pt to write")):
+        command = commands.add_parser(name)
+        command.add_argument("source", help=source)
+        command.add_argument("target", help=target)
     args = p.parse_args()
-    if args.what == "join":
+    if args.command == "join":
         join(args.source, args.target)
-    else:
-        for path in pack(args.source, args.target):
-            print(path, os.path.getsize(path))
+        return
+    for path in pack(args.source, args.target):
+        print(path, os.path.getsize(path))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A bank of photographs that the synthetic scenes are painted with.
+"""The textures of the synthetic scenes: a bank of square images.
 
-The bank is one tensor of packed texels (RGB and a class) that stays on the training device: a texel is one int32, so a
-bilinear look-up is four gathers whatever the number of channels.
+The bank is one tensor of packed texels (RGB and a class) that stays on the training device. A texel is one int32, so a bilinear look-up takes
+four gathers. training.fetch_textures downloads images for a bank; training.atlas packs them into one file.
 """
 import glob
 import os
@@ -11,23 +11,28 @@ import numpy as np
 import torch
 
 SIDE = 320  # texels; every image is cropped to a square and resized to this side
-FOLDERS = ("photos", "wallpapers", "clothing", "groceries")
-DEFAULT = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data", "textures")
+FOLDERS = ("photos", "wallpapers", "clothing", "groceries")  # a texture's class is the index of its folder
+DEFAULT = os.path.join(os.environ.get("WWFLOW_TESTDATA") or os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data"), "textures")
 
 
-def files(root=DEFAULT, folders=FOLDERS):
-    """Paths of all texture images under `root`, sorted, so that an index means the same everywhere."""
-    found = [p for f in folders for p in sorted(glob.glob(os.path.join(root, f, "*"))) if p.lower().endswith((".jpg", ".jpeg", ".png"))]
+def files(root=DEFAULT):
+    """Paths of the texture images in the FOLDERS under `root`, sorted so that an index always means the same image. FileNotFoundError if none."""
+    found = [p for f in FOLDERS for p in sorted(glob.glob(os.path.join(root, f, "*"))) if p.lower().endswith((".jpg", ".jpeg", ".png"))]
     if not found:
-        raise FileNotFoundError(f"no texture images under {root}: name a folder that holds {', '.join(folders)}")
+        raise FileNotFoundError(f"{root}: no images in the folders {', '.join(FOLDERS)}; python3 -m training.fetch_textures downloads some")
     return found
 
 
+def class_of(path):
+    """Class of the texture at `path`, an index of FOLDERS."""
+    return FOLDERS.index(os.path.basename(os.path.dirname(path)))
+
+
 def square(path, side=SIDE):
-    """Centre square of the image at `path` as uint8 [side, side, 3] RGB. ValueError where it can't be read."""
+    """Centre square of the image at `path`, uint8 [side, side, 3] RGB. ValueError if the image cannot be read."""
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError(f"{path}: not an image that OpenCV reads")
+        raise ValueError(f"{path}: OpenCV cannot read this image")
     h, w = image.shape[:2]
     s = min(h, w)
     y, x = (h - s) // 2, (w - s) // 2
@@ -35,11 +40,19 @@ def square(path, side=SIDE):
     return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if s > side else cv2.INTER_LINEAR)
 
 
+def unpack(atlas, limit=None):
+    """Images, uint8 [SIDE, SIDE, 3] RGB, and classes of the first `limit` textures of an atlas file (training.atlas)."""
+    with np.load(atlas) as z:
+        coded, classes = np.split(z["data"], z["ends"][:-1]), z["classes"]
+    resize = lambda image: cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return [resize(cv2.imdecode(c, cv2.IMREAD_COLOR))[..., ::-1] for c in coded[:limit]], classes[:limit]
+
+
 def load(root=DEFAULT, limit=None, seed=0):
-    """Bank of textures: uint8 [n, SIDE, SIDE, 4], RGB and the image's class (its folder's place in FOLDERS). `limit` keeps a seeded subset."""
+    """The bank of a folder or an atlas (.npz): uint8 [n, SIDE, SIDE, 4], RGB and class. `limit` keeps a seeded subset of a folder, or the
+    first textures of an atlas."""
     if str(root).endswith(".npz"):
-        from training import atlas
-        images, classes = atlas.unpack(root, limit)
+        images, classes = unpack(root, limit)
     else:
         paths = files(root)
         if limit and limit < len(paths):
@@ -47,22 +60,16 @@ def load(root=DEFAULT, limit=None, seed=0):
             paths = [paths[i] for i in sorted(keep)]
         images, classes = [square(p) for p in paths], [class_of(p) for p in paths]
     bank = np.empty((len(images), SIDE, SIDE, 4), np.uint8)
-    for i, (image, kind) in enumerate(zip(images, classes)):
-        bank[i, ..., :3], bank[i, ..., 3] = image, kind
+    for texture, image, kind in zip(bank, images, classes):
+        texture[..., :3], texture[..., 3] = image, kind
     return torch.from_numpy(bank)
-
-
-def class_of(path):
-    """What a texture shows, by its folder: an index of FOLDERS."""
-    return FOLDERS.index(os.path.basename(os.path.dirname(path)))
 
 
 def sample(bank, index, u, v, tile):
     """Bilinear look-up with mirrored repetition.
 
-    bank: int32 [n, S, S] view of the texels; index: int64 [...], u, v: float [...] texel coordinates;
-    tile: float [...], at most S: how many texels of a side are repeated.
-    Returns float [..., 3], 0-255.
+    bank: int32 [n, S, S] view of the texels. index: int64 [...], the texture. u, v: float [...], texel coordinates.
+    tile: float [...], at most S: side of the part that is repeated, in texels. Returns float [..., 3], 0-255.
     """
     s = bank.shape[1]
     def fold(x):  # mirrored repetition: the period is two tiles

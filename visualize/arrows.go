@@ -9,12 +9,12 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// arrows draws one arrow for each cell of a grid: the mean of the cell's known flow, rooted in the cell's
-// middle, in the wheel's colour. Flow of the scale's length is an arrow one and a half cells long, and no
-// arrow is longer; flow below a twentieth of that is a dim dot. A cell that knows no flow has no arrow.
+// arrows draws an arrow for each cell of a grid. It starts at the centre of the cell and shows the mean of the known flow
+// in the cell, in the wheel's colour. Flow of length MaxFlow gives an arrow of one and a half cells; longer flow gives the
+// same length. Flow below a twentieth of MaxFlow gives a dim dot. A cell without known flow gets no arrow.
 func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 	cell := max(12, min(f.Width, f.Height)/30)
-	columns, rows := (f.Width+cell/2-1)/cell, (f.Height+cell/2-1)/cell // cells whose middle is in the picture
+	columns, rows := (f.Width+cell/2-1)/cell, (f.Height+cell/2-1)/cell // cells whose centre is in the picture
 	means := make([][2]float64, columns*rows)
 	eachRow(rows, p.o.Threads, func(row int) {
 		for column := range columns {
@@ -30,7 +30,7 @@ func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 				continue
 			}
 			length := math.Hypot(u, v)
-			colour := plain(u, v)
+			colour := wheelColour(u, v)
 			if length > 1 {
 				u, v = u/length, v/length
 			}
@@ -38,7 +38,7 @@ func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 			thick := max(1.2, float64(cell)/14)
 			if length < 0.05 {
 				for c := range colour {
-					colour[c] = colour[c] / 8 * 5 // there are many still cells, and moving ones should stand out
+					colour[c] = colour[c] / 8 * 5 // many cells are still, and the moving ones should stand out
 				}
 				pen.fill(colour, circle(float64(x), float64(y), 0.8*thick))
 				continue
@@ -49,7 +49,7 @@ func (p *Painter) arrows(out *frame.Frame, f *field.Field) {
 	}
 }
 
-// mean is the mean of the known flow in a square of the field, NaN where none is known.
+// mean returns the mean of the known flow in a square of the field, NaN if none is known.
 func mean(f *field.Field, left, top, side int) [2]float64 {
 	var u, v, n float64
 	for y := top; y < min(top+side, f.Height); y++ {
@@ -62,14 +62,14 @@ func mean(f *field.Field, left, top, side int) [2]float64 {
 	return [2]float64{u / n, v / n}
 }
 
-// pen draws filled shapes with smooth edges onto a frame.
+// pen draws filled, antialiased shapes onto a frame.
 type pen struct {
 	out  *frame.Frame
 	r    vector.Rasterizer
 	mask *image.Alpha
 }
 
-// arrow draws from (x, y) along (dx, dy); thick is half the shaft's width.
+// arrow draws an arrow from (x, y) to (x+dx, y+dy). The shaft is 2*thick wide.
 func (p *pen) arrow(x, y, dx, dy, thick float64, colour [3]uint8) {
 	length := math.Hypot(dx, dy)
 	ux, uy := dx/length, dy/length
@@ -93,7 +93,7 @@ func circle(x, y, radius float64) [][2]float64 {
 	return points
 }
 
-// fill paints a polygon, which may reach beyond the frame.
+// fill paints a polygon. Parts outside the frame are clipped.
 func (p *pen) fill(colour [3]uint8, points [][2]float64) {
 	low, high := points[0], points[0]
 	for _, q := range points {
@@ -124,7 +124,7 @@ func (p *pen) fill(colour [3]uint8, points [][2]float64) {
 	}
 }
 
-// blend covers the pixel at pix with colour; alpha 255 hides it.
+// blend mixes colour into the pixel at pix; alpha 255 replaces it.
 func blend(pix []byte, colour [3]uint8, alpha uint32) {
 	for c := range 3 {
 		pix[c] = uint8((uint32(pix[c])*(255-alpha) + uint32(colour[c])*alpha + 127) / 255)

@@ -16,7 +16,7 @@ func BenchmarkWheel(b *testing.B) {
 	b.Run("formula", func(b *testing.B) {
 		for b.Loop() {
 			for i := range f.Width * f.Height {
-				c := plain(float64(f.Vectors[2*i]/10), float64(f.Vectors[2*i+1]/10))
+				c := wheelColour(float64(f.Vectors[2*i]/10), float64(f.Vectors[2*i+1]/10))
 				copy(pix[3*i:], c[:])
 			}
 		}

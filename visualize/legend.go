@@ -2,28 +2,23 @@ package visualize
 
 import (
 	"image"
-	"image/color"
-	"image/draw"
 	"math"
 	"strconv"
-	"sync"
 
 	"github.com/wwflow/wwflow/frame"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
 )
 
-// legend is a panel in the lower right corner: the wheel and the length at its rim, or the ramp of
-// confidence. A picture too small to hold it goes without.
+// legend is a panel in the lower right corner of a picture. panel is nil if the picture is too small.
 type legend struct {
-	width, height int // of the picture that it was drawn for
+	width, height int // of the picture
 	panel         *image.RGBA
-	left, top     int
+	em            int // text size in pixels
 }
 
-// legendFor returns the legend for a picture of that size, drawing it where the last one had another size.
+// LegendFits reports whether a picture of width x height pixels, as Size returns them, is large enough for a legend.
+func (p *Painter) LegendFits(width, height int) bool { return p.legendFor(width, height).panel != nil }
+
+// legendFor returns the legend for a picture of that size. It draws a new one only if the size has changed.
 func (p *Painter) legendFor(width, height int) *legend {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,35 +28,27 @@ func (p *Painter) legendFor(width, height int) *legend {
 	return p.legend
 }
 
-// LegendFits says whether a picture of that size is large enough for a legend.
-func (p *Painter) LegendFits(width, height int) bool { return p.legendFor(width, height).panel != nil }
-
+// newLegend draws the full legend, or one with fewer labels if the full one would cover too much of the picture.
 func (p *Painter) newLegend(width, height int) *legend {
 	l := &legend{width: width, height: height}
-	side := min(max(min(width, height)/5, 56), 480)
-	text := max(10, side/7)
-	pad := max(3, side/16)
-	if p.o.Style == Confidence {
-		bar := max(6, side/8)
-		l.panel = panel(2*side+2*pad, bar+3*pad+text)
-		for x := range 2 * side {
-			c := ramp[x*255/(2*side-1)]
-			for y := range bar {
-				l.panel.SetRGBA(pad+x, pad+y, color.RGBA{c[0], c[1], c[2], 255})
-			}
-		}
-		write(l.panel, "0", text, pad, left)
-		write(l.panel, "confidence", text, pad, middle)
-		write(l.panel, "1", text, pad, right)
-	} else {
-		l.panel = panel(side+2*pad, side+3*pad+text)
-		disc(l.panel, pad, side)
-		write(l.panel, strconv.FormatFloat(p.o.MaxFlow, 'g', 4, 64)+" px", text, pad, middle)
+	if p.o.Style == SideBySide {
+		width /= 2 // the legend belongs to the right half
 	}
-	size := l.panel.Rect.Size()
-	l.left, l.top = width-size.X-2*pad, height-size.Y-2*pad
-	if l.left < 0 || l.top < 0 {
-		l.panel = nil
+	l.em = max(9, int(math.Round(math.Sqrt(float64(width*height))/46))) // text of less than 9 pixels is illegible
+	for _, c := range []struct {
+		full                bool
+		maxWidth, maxHeight float64 // shares of the picture
+	}{{true, 0.3, 0.45}, {false, 0.5, 0.5}} {
+		var m *image.RGBA
+		if p.o.Style == Confidence {
+			m = confidencePanel(l.em, c.full)
+		} else {
+			m = wheelPanel(l.em, p.o.MaxFlow, c.full)
+		}
+		if float64(m.Rect.Dx()) <= c.maxWidth*float64(width) && float64(m.Rect.Dy()) <= c.maxHeight*float64(height) {
+			l.panel = m
+			break
+		}
 	}
 	return l
 }
@@ -71,10 +58,11 @@ func (l *legend) draw(out *frame.Frame) {
 		return
 	}
 	size := l.panel.Rect.Size()
+	left, top := out.Width-size.X-l.em/2, out.Height-size.Y-l.em/2
 	for y := range size.Y {
 		for x := range size.X {
 			c := l.panel.RGBAAt(x, y) // premultiplied
-			pix := out.Pix[3*((l.top+y)*out.Width+l.left+x):]
+			pix := out.Pix[3*((top+y)*out.Width+left+x):]
 			for i, v := range [3]uint8{c.R, c.G, c.B} {
 				pix[i] = uint8(uint32(v) + (uint32(pix[i])*(255-uint32(c.A))+127)/255)
 			}
@@ -82,65 +70,68 @@ func (l *legend) draw(out *frame.Frame) {
 	}
 }
 
-// panel is a dark, slightly transparent ground: colours and white letters read well on it over any picture.
-func panel(width, height int) *image.RGBA {
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.Draw(m, m.Rect, image.NewUniform(color.NRGBA{24, 24, 28, 216}), image.Point{}, draw.Src)
-	return m
-}
-
-// disc paints the wheel into a square whose left and top are at pad, with a rim that is smooth to the eye.
-func disc(m *image.RGBA, pad, side int) {
-	radius := float64(side) / 2
-	for y := range side {
-		for x := range side {
-			dx, dy := float64(x)+0.5-radius, float64(y)+0.5-radius
-			r := math.Hypot(dx, dy)
-			cover := min(max(radius-r+0.5, 0), 1)
-			u, v := dx/radius, dy/radius
-			if r > radius-1 { // keep the rim in full colour, not darkened
-				u, v = u*(radius-1)/r, v*(radius-1)/r
-			}
-			c := plain(u, v)
-			ground := m.RGBAAt(pad+x, pad+y)
-			mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a)*cover + float64(b)*(1-cover))) }
-			m.SetRGBA(pad+x, pad+y, color.RGBA{mix(c[0], ground.R), mix(c[1], ground.G), mix(c[2], ground.B), mix(255, ground.A)})
+// wheelPanel draws the wheel with a ring for flow longer than maxFlow and labels for the lengths. The full panel has a
+// ruler under the wheel and explains the ring.
+func wheelPanel(em int, maxFlow float64, full bool) *image.RGBA {
+	const ring = 1.2 // the ring ends at 1.2*maxFlow
+	label := strconv.FormatFloat(maxFlow, 'f', -1, 64)
+	if short := strconv.FormatFloat(maxFlow, 'g', 4, 64); len(short) < len(label) {
+		label = short
+	}
+	w := newWriter(em)
+	defer w.close()
+	diameter, pad := em*11/2, em/2
+	if !full {
+		diameter, pad = 3*em, max(2, em/4)
+	}
+	width := max(diameter, w.width(label+" px"))
+	if full {
+		width = max(width, w.width(longer))
+	}
+	p := newPanel(width+2*pad, diameter+2*pad+em*5/4)
+	if full {
+		p = newPanel(width+2*pad, diameter+2*pad+em*13/4)
+	}
+	centre, radius := float64(p.Rect.Dx())/2, float64(diameter)/2/ring
+	p.disc(centre, float64(pad)+float64(diameter)/2, radius, float64(diameter)/2)
+	bottom := p.Rect.Dy() - pad - em/4
+	if !full {
+		w.write(p, label+" px", centre, bottom)
+		return p.RGBA
+	}
+	top := pad + diameter + em/4
+	p.ruler(centre-radius, centre+radius, top, em, 4)
+	end := w.write(p, label+" px", centre+radius, top+em*3/2)
+	if zero := w.box("0", centre, p); zero.Max.X+em/4 < end.Min.X {
+		w.write(p, "0", centre, top+em*3/2)
+		if start := w.box(label, centre-radius, p); start.Max.X+em/4 < zero.Min.X {
+			w.write(p, label, centre-radius, top+em*3/2)
 		}
 	}
+	w.write(p, longer, centre, bottom)
+	return p.RGBA
 }
 
-type alignment int
+const longer = "darker: longer"
 
-const (
-	left alignment = iota
-	middle
-	right
-)
-
-// letters parses the font once; it is part of the program, so it can be read.
-var letters = sync.OnceValue(func() *opentype.Font {
-	f, err := opentype.Parse(gomedium.TTF)
-	if err != nil {
-		panic(err)
+// confidencePanel draws the ramp of confidence with labels. The full panel has a title and a ruler.
+func confidencePanel(em int, full bool) *image.RGBA {
+	w := newWriter(em)
+	defer w.close()
+	const title = "confidence"
+	length, pad, top := 4*em, max(2, em/4), max(2, em/4)
+	if full {
+		length, pad, top = max(6*em, w.width(title)), em/2, em*7/4
 	}
-	return f
-})
-
-// write puts white text of that height on the panel's last line.
-func write(m *image.RGBA, s string, height, pad int, at alignment) {
-	face, err := opentype.NewFace(letters(), &opentype.FaceOptions{Size: float64(height), DPI: 72, Hinting: font.HintingFull})
-	if err != nil {
-		panic(err)
+	p := newPanel(length+2*pad, top+em*5/2+pad)
+	p.ramp(pad, top, length, em*4/5)
+	left, right := float64(pad), float64(pad+length)
+	if full {
+		w.write(p, title, (left+right)/2, em*5/4)
+		p.ruler(left, right, top+em, em, 2)
+		w.write(p, "0.5", (left+right)/2, p.Rect.Dy()-pad)
 	}
-	defer face.Close()
-	d := font.Drawer{Dst: m, Src: image.White, Face: face}
-	x := pad
-	switch room := m.Rect.Dx() - d.MeasureString(s).Round(); at {
-	case middle:
-		x = room / 2
-	case right:
-		x = room - pad
-	}
-	d.Dot = fixed.P(x, m.Rect.Dy()-pad-height/6)
-	d.DrawString(s)
+	w.write(p, "0", left, p.Rect.Dy()-pad)
+	w.write(p, "1", right, p.Rect.Dy()-pad)
+	return p.RGBA
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// eachRow calls f once for every row, from several goroutines, each with a run of neighbouring rows.
+// eachRow calls f once for every row, from several goroutines. Each goroutine has a block of adjacent rows.
 func eachRow(height, threads int, f func(y int)) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)

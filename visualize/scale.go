@@ -7,30 +7,30 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// Scale finds one MaxFlow for a whole video from a few of its fields.
+// Scale finds one MaxFlow for a whole video from a sample of its fields: the 99.8th percentile of the confident flow,
+// ignoring the largest pair.
 //
-// Each field counts with the length that nearly all of its known vectors stay below. Where the field has a
-// confidence c, which stands for an expected error of 1/c - 1 pixels, a length counts without that error,
-// for what may be nothing at all does not set the scale, and nearly all is 99.8 %: a static camera's picture
-// may hold no more than a walker or two. Where it has none it is 99 %, so that a few wild pixels do not wash
-// out the picture. The scale is the greatest of these, but the second greatest where four fields or more were
-// seen, for one of them may lie across a scene cut; it is then rounded up to a round number, and never below
-// one pixel: a still scene stays white instead of showing its noise.
+// The expected error of a vector, 1/c - 1 pixels for confidence c, is subtracted from its length, so that unconfident
+// flow does not set the scale. Each field gives the 99.8th percentile of these lengths: with a static camera, a person
+// may cover no more than 0.2 % of the picture. A field without confidence gives the 99th percentile of its lengths,
+// because some of them may be wrong. The scale is the largest value, or the second largest of four or more, because one
+// pair may lie across a scene cut. It is rounded up to a round number and is at least one pixel, so that a still scene
+// is white instead of showing noise.
 type Scale struct{ lengths []float64 }
 
-// Add takes a field into account. Its lengths are multiplied by factor first, for a field that was estimated
-// at another size: factor = 2 where that was half the size at which the video will be painted.
+// Add adds a field. Its lengths are multiplied by factor, for a field that was estimated at another size: factor is 2 if
+// that was half the size of the painted video.
 func (s *Scale) Add(f *field.Field, factor float64) {
-	nearlyAll := 0.99
+	percentile := 0.99
 	if f.Confidence != nil {
-		nearlyAll = 0.998
+		percentile = 0.998
 	}
-	if l, ok := quantile(f, nearlyAll, true); ok {
+	if l, ok := quantile(f, percentile, true); ok {
 		s.lengths = append(s.lengths, l*factor)
 	}
 }
 
-// Pixels is the MaxFlow for the fields added so far; 1 where there is none.
+// Pixels returns the MaxFlow, in pixels, for the fields added so far. It is 1 if there are none.
 func (s *Scale) Pixels() float64 {
 	l := slices.Sorted(slices.Values(s.lengths))
 	switch n := len(l); {
@@ -43,12 +43,12 @@ func (s *Scale) Pixels() float64 {
 	}
 }
 
-// Length is the length in pixels that the share q (0 to 1) of the field's known vectors does not exceed;
-// false where no vector is known. Large fields are sampled on a regular grid of at most about 130,000 pixels.
+// Length returns the q-quantile (q from 0 to 1) of the lengths of the known vectors in pixels, or false if no vector is
+// known. Large fields are sampled on a regular grid of at most about 130,000 pixels.
 func Length(f *field.Field, q float64) (float64, bool) { return quantile(f, q, false) }
 
-// quantile is Length, of lengths without their expected error where sure is asked for and known.
-func quantile(f *field.Field, q float64, sure bool) (float64, bool) {
+// quantile is Length. With confident, it subtracts the expected error from each length if the field has a confidence.
+func quantile(f *field.Field, q float64, confident bool) (float64, bool) {
 	step := 1
 	for f.Width*f.Height/(step*step) > 1<<17 {
 		step++
@@ -61,7 +61,7 @@ func quantile(f *field.Field, q float64, sure bool) (float64, bool) {
 				continue
 			}
 			length := math.Hypot(float64(u), float64(v))
-			if sure && f.Confidence != nil {
+			if confident && f.Confidence != nil {
 				length = max(0, length-(1/float64(f.Confidence[y*f.Width+x])-1))
 			}
 			l = append(l, length)
@@ -74,7 +74,7 @@ func quantile(f *field.Field, q float64, sure bool) (float64, bool) {
 	return l[min(int(q*float64(len(l))), len(l)-1)], true
 }
 
-// roundUp is the next number of the series 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15 ... that is no less than x and 1.
+// roundUp returns the smallest number of the series 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15 ... that is at least x.
 func roundUp(x float64) float64 {
 	if !(x > 1) || math.IsInf(x, 0) {
 		return 1

@@ -8,49 +8,72 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// luma is the brightness of the pixel at pix, 0-255, by the weights of BT.709.
+// row returns row y of the pixels of a frame.
+func row(f *frame.Frame, y int) []byte { return f.Pix[3*f.Width*y : 3*f.Width*(y+1)] }
+
+// vectorRow returns row y of the vectors of a field.
+func vectorRow(f *field.Field, y int) []float32 { return f.Vectors[2*f.Width*y : 2*f.Width*(y+1)] }
+
+func (p *Painter) flowRow(out *frame.Frame, f *field.Field, y int) {
+	wheelRow(row(out, y), vectorRow(f, y), p.scale)
+}
+
+func (p *Painter) sideBySideRow(out *frame.Frame, f *field.Field, y int) {
+	n := copy(row(out, y), row(f.Pair.First, y))
+	wheelRow(row(out, y)[n:], vectorRow(f, y), p.scale)
+}
+
+// luma returns the brightness of a pixel, 0 to 255, with the weights of BT.709.
 func luma(pix []byte) uint32 {
 	return (54*uint32(pix[0]) + 183*uint32(pix[1]) + 19*uint32(pix[2]) + 128) >> 8
 }
 
-// overlayRow multiplies the wheel's colours by the first frame's brightness: still pixels, being white in
-// the wheel, show the frame in grey. Brightness is lifted to a quarter at least, for colours need light to
-// be told apart. Where the flow is unknown the frame shows at half brightness.
+// ground returns channel c of a pixel of the first frame, as it is shown under the flow.
+func (p *Painter) ground(pix []byte, c int) uint32 {
+	if p.o.Gray {
+		return luma(pix)
+	}
+	return uint32(pix[c])
+}
+
+// overlayRow multiplies the wheel's colour, which is white for zero flow, with the first frame. The stronger the colour
+// is, the more the frame's own colour gives way to its brightness, which is raised to a quarter at least so that the
+// wheel's colours can be told apart. Unknown flow shows the frame at half brightness.
 func (p *Painter) overlayRow(out *frame.Frame, f *field.Field, y int) {
 	p.flowRow(out, f, y)
-	row := out.Pix[3*out.Width*y : 3*out.Width*(y+1)]
-	under := f.Pair.First.Pix[3*f.Width*y : 3*f.Width*(y+1)]
+	row, first := row(out, y), row(f.Pair.First, y)
 	for i := 0; i < len(row); i += 3 {
-		light := luma(under[i : i+3])
-		if row[i]|row[i+1]|row[i+2] == 0 {
-			row[i], row[i+1], row[i+2] = uint8(light/2), uint8(light/2), uint8(light/2)
+		pix, under := row[i:i+3:i+3], first[i:i+3:i+3]
+		if pix[0]|pix[1]|pix[2] == 0 {
+			for c := range pix {
+				pix[c] = uint8(p.ground(under, c) / 2)
+			}
 			continue
 		}
-		light = 64 + light*191/255
-		for c := range 3 {
-			row[i+c] = uint8((uint32(row[i+c])*light + 127) / 255)
+		strength := 255 - uint32(min(pix[0], pix[1], pix[2])) // 255 * length / MaxFlow
+		light := 64 + luma(under)*191/255
+		for c := range pix {
+			base := light
+			if !p.o.Gray {
+				base = (light*strength + uint32(under[c])*(255-strength) + 127) / 255
+			}
+			pix[c] = uint8((uint32(pix[c])*base + 127) / 255)
 		}
 	}
 }
 
-func (p *Painter) sideBySideRow(out *frame.Frame, f *field.Field, y int) {
-	row := out.Pix[3*out.Width*y : 3*out.Width*(y+1)]
-	n := copy(row, f.Pair.First.Pix[3*f.Width*y:3*f.Width*(y+1)])
-	wheelRow(row[n:], f.Vectors[2*f.Width*y:2*f.Width*(y+1)], p.scale)
-}
-
-// dimRow is the ground under the arrows: the first frame in grey, at half brightness.
+// dimRow paints the ground under the arrows: the first frame at half brightness.
 func (p *Painter) dimRow(out *frame.Frame, f *field.Field, y int) {
-	row := out.Pix[3*out.Width*y : 3*out.Width*(y+1)]
-	under := f.Pair.First.Pix[3*f.Width*y : 3*f.Width*(y+1)]
+	row, first := row(out, y), row(f.Pair.First, y)
 	for i := 0; i < len(row); i += 3 {
-		g := uint8(luma(under[i:i+3]) / 2)
-		row[i], row[i+1], row[i+2] = g, g, g
+		for c := range 3 {
+			row[i+c] = uint8(p.ground(first[i:i+3], c) / 2)
+		}
 	}
 }
 
-// ramp is the colours of confidence 0, 1/255 ... 1: from dark violet over green to yellow, with steps that
-// look equal (blended in Oklab) and lightness that only rises, so it also reads in grey.
+// ramp holds the colours of confidence 0, 1/255 ... 1: from dark violet over green to yellow. The steps look equal
+// (blended in Oklab) and lightness only rises, so the ramp can also be read in grey.
 var ramp = func() (t [256][3]uint8) {
 	stops := []colorful.Color{
 		colorful.Hcl(300, 0.45, 0.14), colorful.Hcl(280, 0.35, 0.38), colorful.Hcl(195, 0.30, 0.60), colorful.Hcl(105, 0.75, 0.92),
@@ -64,7 +87,7 @@ var ramp = func() (t [256][3]uint8) {
 }()
 
 func (p *Painter) confidenceRow(out *frame.Frame, f *field.Field, y int) {
-	row := out.Pix[3*out.Width*y : 3*out.Width*(y+1)]
+	row := row(out, y)
 	for x, c := range f.Confidence[f.Width*y : f.Width*(y+1)] {
 		if u, v := f.At(x, y); !field.Known(u, v) || c != c {
 			continue // out is black

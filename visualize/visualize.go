@@ -1,11 +1,8 @@
 // Package visualize paints a flow field as a picture.
 //
-// It promises four things. One field always gives the same picture, whatever was painted before it:
-// the scale is fixed when a Painter is made, so a video does not flicker. Still pixels are white in the
-// colour wheel. Unknown flow is black, which no known flow is. The wheel has no seam.
-//
-// It computes nothing about motion and knows no network: it needs a field.Field and, for the styles that
-// show it, the first frame of the field's pair.
+// The colours are those of the Middlebury wheel: hue shows direction and saturation shows length, from white for zero
+// flow to full colour for the length MaxFlow. Longer flow is darker. Unknown flow is black, which no known flow is. The
+// wheel has no seam. MaxFlow is fixed when a Painter is made, so the colours of a video do not flicker.
 package visualize
 
 import (
@@ -20,21 +17,21 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Style says what the picture shows.
+// Style selects what the picture shows.
 type Style string
 
 const (
-	Flow       Style = "flow"         // the colour wheel alone
-	Overlay    Style = "overlay"      // the first frame in grey, tinted by its flow
+	Flow       Style = "flow"         // the flow in the colours of the wheel
+	Overlay    Style = "overlay"      // the first frame, tinted with the colours of its flow
 	SideBySide Style = "side-by-side" // the first frame on the left, its flow on the right: twice as wide
-	Arrows     Style = "arrows"       // the first frame in dim grey under a grid of arrows
-	Confidence Style = "confidence"   // how sure the network is: yellow = sure, dark violet = guessed
+	Arrows     Style = "arrows"       // the first frame at half brightness under a grid of arrows
+	Confidence Style = "confidence"   // the confidence of the flow, from dark violet (0) to yellow (1)
 )
 
-// Styles lists every style, the default first.
+// Styles returns every style, the default first.
 func Styles() []Style { return []Style{Flow, Overlay, SideBySide, Arrows, Confidence} }
 
-// ParseStyle finds the style of that name.
+// ParseStyle returns the style with that name.
 func ParseStyle(name string) (Style, error) {
 	if s := Style(name); slices.Contains(Styles(), s) {
 		return s, nil
@@ -48,31 +45,32 @@ func ParseStyle(name string) (Style, error) {
 
 var (
 	// ErrStyle is returned for a style that does not exist.
-	ErrStyle = errors.New("there is no style")
-	// ErrNoConfidence is returned where a field without confidence is to be painted in style Confidence.
-	ErrNoConfidence = errors.New("the flow field has no confidence to show")
-	// ErrNoPicture is returned where a style shows the first frame and the field has none of its size.
-	ErrNoPicture = errors.New("the flow field has no frame of its size to show")
+	ErrStyle = errors.New("unknown style")
+	// ErrNoConfidence is returned by style Confidence for a field without confidence.
+	ErrNoConfidence = errors.New("the flow field has no confidence")
+	// ErrNoFrame is returned by styles that show the first frame, for a field that has no frame of its size.
+	ErrNoFrame = errors.New("the flow field has no frame of its size")
 )
 
-// Options says how to paint. The zero value of everything but MaxFlow is usable.
+// Options of a Painter. Only MaxFlow has no default.
 type Options struct {
 	Style   Style   // "" = Flow
-	MaxFlow float64 // pixels; this length is painted in full colour, zero in white; must be positive, but for Confidence, which shows no lengths
-	Legend  bool    // draw the wheel with its scale in a corner
-	Threads int     // goroutines that paint one picture; 0 = one for each core
+	MaxFlow float64 // length of flow in pixels that has full colour; must be positive; ignored by Confidence
+	Legend  bool    // draw a legend in the lower right corner, if the picture is large enough
+	Gray    bool    // show the first frame in grey in Overlay and Arrows
+	Threads int     // number of goroutines per picture; 0 = number of cores
 }
 
-// Painter paints fields by one fixed scale. It may be used by several goroutines at once.
+// Painter paints fields with one fixed scale. It is safe for concurrent use.
 type Painter struct {
 	o     Options
 	scale float32 // 1 / MaxFlow
 
 	mu     sync.Mutex
-	legend *legend // the one drawn last: it depends on the picture's size alone
+	legend *legend // the last one drawn; it depends only on the size of the picture
 }
 
-// New makes a Painter.
+// New returns a Painter.
 func New(o Options) (*Painter, error) {
 	if o.Style == "" {
 		o.Style = Flow
@@ -81,12 +79,12 @@ func New(o Options) (*Painter, error) {
 		return nil, err
 	}
 	if o.Style != Confidence && (!(o.MaxFlow > 0) || math.IsInf(o.MaxFlow, 0)) {
-		return nil, fmt.Errorf("the largest flow to paint is %v pixels: give a positive number", o.MaxFlow)
+		return nil, fmt.Errorf("MaxFlow is %v pixels: it must be positive", o.MaxFlow)
 	}
 	return &Painter{o: o, scale: float32(1 / o.MaxFlow)}, nil
 }
 
-// Size is the size of the picture of a field that is width x height pixels.
+// Size returns the size in pixels of the picture of a field of width x height pixels.
 func (p *Painter) Size(width, height int) (int, int) {
 	if p.o.Style == SideBySide {
 		return 2 * width, height
@@ -94,7 +92,7 @@ func (p *Painter) Size(width, height int) (int, int) {
 	return width, height
 }
 
-// Paint returns the field's picture, with the index and the presentation time of its pair's first frame.
+// Paint returns the picture of a field, with the index and the times of the first frame of its pair.
 func (p *Painter) Paint(f *field.Field) (*frame.Frame, error) {
 	out := frame.New(p.Size(f.Width, f.Height))
 	var first *frame.Frame
@@ -103,7 +101,7 @@ func (p *Painter) Paint(f *field.Field) (*frame.Frame, error) {
 		out.Index, out.PTS, out.Duration, out.TimeBase = first.Index, first.PTS, first.Duration, first.TimeBase
 	}
 	if p.showsFrame() && (first == nil || first.Width != f.Width || first.Height != f.Height) {
-		return nil, ErrNoPicture
+		return nil, ErrNoFrame
 	}
 	if p.o.Style == Confidence && f.Confidence == nil {
 		return nil, ErrNoConfidence

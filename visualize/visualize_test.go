@@ -16,12 +16,13 @@ import (
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-var update = flag.Bool("update", false, "rewrite the goldens in testdata from what the code paints now")
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// chart is a field in which every direction and length occurs: twice the scale of 10 pixels at the left and
-// right edge, with a square of unknown flow, confidence rising from left to right, and a picture of bars.
+// chart returns a field with every direction and with lengths up to 20 pixels at the left and right edge, a square of
+// unknown flow, confidence that rises from left to right, and a frame of coloured bars.
 func chart(width, height int) *field.Field {
 	f := field.New(width, height)
 	f.Confidence = make([]float32, width*height)
@@ -54,24 +55,28 @@ func painter(t testing.TB, o Options) *Painter {
 
 func TestGoldens(t *testing.T) {
 	for _, s := range Styles() {
-		for name, legend := range map[string]bool{string(s): false, string(s) + "-legend": true} {
+		for name, o := range map[string]Options{string(s): {}, string(s) + "-legend": {Legend: true}, string(s) + "-gray": {Gray: true}} {
+			if o.Gray && s != Overlay && s != Arrows {
+				continue
+			}
 			t.Run(name, func(t *testing.T) {
 				f := chart(320, 200)
-				got, err := painter(t, Options{Style: s, MaxFlow: 10, Legend: legend}).Paint(f)
+				o.Style, o.MaxFlow = s, 10
+				got, err := painter(t, o).Paint(f)
 				if err != nil {
 					t.Fatal(err)
 				}
 				first := f.Pair.First
 				if got.Index != first.Index || got.PTS != first.PTS || got.Duration != first.Duration || got.TimeBase != first.TimeBase {
-					t.Errorf("the picture has index %d and time %d+%d, not the first frame's", got.Index, got.PTS, got.Duration)
+					t.Errorf("the picture has index %d and time %d+%d instead of the first frame's", got.Index, got.PTS, got.Duration)
 				}
 				path := filepath.Join("testdata", name+".png")
 				if *update {
-					write := new(bytes.Buffer)
-					if err := png.Encode(write, toImage(got)); err != nil {
+					var b bytes.Buffer
+					if err := png.Encode(&b, got.Image()); err != nil {
 						t.Fatal(err)
 					}
-					if err := os.WriteFile(path, write.Bytes(), 0o644); err != nil {
+					if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -89,7 +94,7 @@ func TestGoldens(t *testing.T) {
 				}
 				for i := range got.Width * got.Height {
 					c := color.RGBAModel.Convert(want.At(i%got.Width, i/got.Width)).(color.RGBA)
-					if w := [3]uint8{c.R, c.G, c.B}; far(w, [3]uint8(got.Pix[3*i:])) > 1 {
+					if w := [3]uint8{c.R, c.G, c.B}; difference(w, [3]uint8(got.Pix[3*i:])) > 1 {
 						t.Fatalf("pixel %d,%d is %v, golden %v", i%got.Width, i/got.Width, got.Pix[3*i:3*i+3], w)
 					}
 				}
@@ -98,23 +103,78 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-func toImage(f *frame.Frame) image.Image {
-	m := image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
-	for i := range f.Width * f.Height {
-		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = f.Pix[3*i], f.Pix[3*i+1], f.Pix[3*i+2], 255
-	}
-	return m
-}
-
-// far is the greatest difference of two colours in a channel.
-func far(a, b [3]uint8) (d int) {
+// difference returns the largest difference between two colours in a channel.
+func difference(a, b [3]uint8) (d int) {
 	for c := range a {
 		d = max(d, int(a[c])-int(b[c]), int(b[c])-int(a[c]))
 	}
 	return d
 }
 
-// TestWheel holds a few colours of the published wheel, which do not come from this code.
+// TestGray paints still and unknown flow over a frame of one colour, which must stay visible unless Gray is set.
+func TestGray(t *testing.T) {
+	f := field.New(200, 200)
+	for x := range 100 {
+		f.Vectors[2*x] = field.Unknown() // the left half of the first row
+	}
+	first := frame.New(200, 200)
+	colour := [3]uint8{200, 100, 40}
+	for i := 0; i < len(first.Pix); i += 3 {
+		copy(first.Pix[i:], colour[:])
+	}
+	f.Pair = &frame.Pair{First: first, Second: first}
+	const luma = 117
+	for _, c := range []struct {
+		style          Style
+		gray           bool
+		still, unknown [3]uint8
+	}{
+		{Overlay, false, colour, [3]uint8{100, 50, 20}},
+		{Overlay, true, [3]uint8{64 + luma*191/255, 64 + luma*191/255, 64 + luma*191/255}, [3]uint8{luma / 2, luma / 2, luma / 2}},
+		{Arrows, false, [3]uint8{100, 50, 20}, [3]uint8{100, 50, 20}},
+		{Arrows, true, [3]uint8{luma / 2, luma / 2, luma / 2}, [3]uint8{luma / 2, luma / 2, luma / 2}},
+	} {
+		got, err := painter(t, Options{Style: c.style, Gray: c.gray, MaxFlow: 4}).Paint(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if still := [3]uint8(got.Pix[3*199:]); difference(still, c.still) > 1 {
+			t.Errorf("%s, gray %v: still flow is %v, want %v", c.style, c.gray, still, c.still)
+		}
+		if unknown := [3]uint8(got.Pix); difference(unknown, c.unknown) > 1 {
+			t.Errorf("%s, gray %v: unknown flow is %v, want %v", c.style, c.gray, unknown, c.unknown)
+		}
+	}
+}
+
+// TestLegendSize checks that the legend covers little of the picture, that its text grows with the picture, and that only
+// a tiny picture has none.
+func TestLegendSize(t *testing.T) {
+	for _, s := range Styles() {
+		p := painter(t, Options{Style: s, MaxFlow: 10, Legend: true})
+		for _, c := range []struct{ width, height, em int }{
+			{30, 20, 0}, {213, 120, 9}, {120, 213, 9}, {320, 200, 9}, {540, 960, 16}, {1920, 1080, 31}, {3840, 2160, 63},
+		} {
+			width, height := p.Size(c.width, c.height)
+			l := p.legendFor(width, height)
+			if p.LegendFits(width, height) != (c.em > 0) {
+				t.Errorf("%s, %dx%d: LegendFits is %v", s, c.width, c.height, c.em == 0)
+			}
+			if c.em == 0 || l.panel == nil {
+				continue
+			}
+			if l.em != c.em {
+				t.Errorf("%s, %dx%d: the text is %d pixels high, want %d", s, c.width, c.height, l.em, c.em)
+			}
+			size := l.panel.Rect.Size()
+			if area := float64(size.X*size.Y) / float64(c.width*c.height); area > 0.1 || 3*size.X > c.width || 2*size.Y > c.height {
+				t.Errorf("%s, %dx%d: the legend of %v covers %.0f %%", s, c.width, c.height, size, 100*area)
+			}
+		}
+	}
+}
+
+// TestWheel compares colours with those of the published wheel.
 func TestWheel(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -123,23 +183,23 @@ func TestWheel(t *testing.T) {
 	}{
 		{"still", 0, 0, [3]uint8{255, 255, 255}},
 		{"right is red", 1, 0, [3]uint8{255, 0, 0}},
-		{"half as fast is half as strong", 0.5, 0, [3]uint8{255, 128, 128}},
-		{"beyond the scale is darker", 1.5, 0, [3]uint8{191, 0, 0}},
-		{"yellow is 15 of 55 steps on", math.Cos(15 * 2 * math.Pi / 55), math.Sin(15 * 2 * math.Pi / 55), [3]uint8{255, 255, 0}},
-		{"cyan is 25 of 55 steps on", math.Cos(25 * 2 * math.Pi / 55), math.Sin(25 * 2 * math.Pi / 55), [3]uint8{0, 255, 255}},
+		{"half the length is half the saturation", 0.5, 0, [3]uint8{255, 128, 128}},
+		{"longer than the scale is darker", 1.5, 0, [3]uint8{191, 0, 0}},
+		{"yellow at 15 of 55 steps", math.Cos(15 * 2 * math.Pi / 55), math.Sin(15 * 2 * math.Pi / 55), [3]uint8{255, 255, 0}},
+		{"cyan at 25 of 55 steps", math.Cos(25 * 2 * math.Pi / 55), math.Sin(25 * 2 * math.Pi / 55), [3]uint8{0, 255, 255}},
 		{"unknown is black", math.NaN(), 0, [3]uint8{}},
 		{"infinite is unknown", 0, math.Inf(-1), [3]uint8{}},
 	} {
-		got := plain(c.u, c.v)
+		got := wheelColour(c.u, c.v)
 		var fast [3]uint8
 		wheelRow(fast[:], []float32{float32(c.u * 8), float32(c.v * 8)}, 1.0/8)
-		if far(got, c.want) > 1 || far(fast, c.want) > 1 {
+		if difference(got, c.want) > 1 || difference(fast, c.want) > 1 {
 			t.Errorf("%s: formula %v, table %v, want %v", c.name, got, fast, c.want)
 		}
 	}
 }
 
-// TestNoSeam turns once around in small steps: the colour must never jump, not at right-pointing flow either.
+// TestNoSeam goes around the wheel in small steps. The colour must not jump, especially at flow to the right.
 func TestNoSeam(t *testing.T) {
 	const steps = 20000
 	last := rim(2 * math.Pi * (steps - 1) / steps)
@@ -154,8 +214,7 @@ func TestNoSeam(t *testing.T) {
 	}
 }
 
-// TestErrorBound compares the tables with the formula: on a fine polar grid, on extreme numbers, and on the
-// flow of the real pairs.
+// TestErrorBound compares the tables with the formula, on a fine polar grid and on extreme numbers.
 func TestErrorBound(t *testing.T) {
 	for i := range 4001 {
 		for j := range 60 {
@@ -173,9 +232,9 @@ func TestErrorBound(t *testing.T) {
 }
 
 func TestErrorBoundOnRealFlow(t *testing.T) {
-	names, _ := filepath.Glob(filepath.Join(realData(t), "pairs", "*", "*", "flow.flo"))
+	names, _ := filepath.Glob(filepath.Join(testutil.Require(t, "pairs"), "*", "*", "flow.flo"))
 	if len(names) == 0 {
-		t.Fatal("the real pairs hold no flow.flo")
+		t.Fatal("the real pairs have no flow.flo")
 	}
 	for _, name := range names {
 		data, err := os.ReadFile(name)
@@ -192,42 +251,29 @@ func TestErrorBoundOnRealFlow(t *testing.T) {
 	}
 }
 
-// compare fails where a channel is more than one level from the formula.
+// compare fails if a channel differs from the formula by more than one level.
 func compare(t *testing.T, u, v float32, maxFlow float64) {
 	t.Helper()
 	x, y := float64(u)/maxFlow, float64(v)/maxFlow
 	if math.Abs(math.Hypot(x, y)-1) < 1e-5 {
-		return // at the end of the scale rounding decides between full and darkened colour
+		return // at length MaxFlow rounding decides between full and darkened colour
 	}
 	var got [3]uint8
 	wheelRow(got[:], []float32{u, v}, float32(1/maxFlow))
-	if want := plain(x, y); far(got, want) > 1 {
+	if want := wheelColour(x, y); difference(got, want) > 1 {
 		t.Fatalf("flow (%g, %g) at scale %g: table %v, formula %v", u, v, maxFlow, got, want)
 	}
 }
 
-// realData is the folder of real material beside the repository; the test skips where there is none, and
-// fails where CI=true.
-func realData(t *testing.T) string {
-	dir := filepath.Join("..", "..", "shared", "data")
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("the real material is missing: ", err)
-		}
-		t.Skip("no real material: ", err)
-	}
-	return dir
-}
-
-// TestUnknownIsItsOwnColour: no known flow may look like unknown flow.
-func TestUnknownIsItsOwnColour(t *testing.T) {
+// TestKnownFlowIsNotBlack checks that no known flow has the colour of unknown flow.
+func TestKnownFlowIsNotBlack(t *testing.T) {
 	for i, c := range directions {
 		low := uint64(255)
 		for k := range 3 {
 			low = min(low, (c>>(lane*k)&(1<<lane-1))/4)
 		}
 		if low > 64 {
-			t.Fatalf("direction %d is nearly black", i)
+			t.Fatalf("entry %d is nearly black", i)
 		}
 	}
 }
@@ -235,27 +281,27 @@ func TestUnknownIsItsOwnColour(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for _, bad := range []float64{0, -1, math.NaN(), math.Inf(1)} {
 		if _, err := New(Options{MaxFlow: bad}); err == nil {
-			t.Errorf("a scale of %v was taken", bad)
+			t.Errorf("MaxFlow %v was accepted", bad)
 		}
 	}
 	if _, err := New(Options{Style: "rainbow", MaxFlow: 1}); !errors.Is(err, ErrStyle) {
-		t.Errorf("unknown style: %v", err)
+		t.Errorf("an unknown style gave %v", err)
 	}
 	bare := field.New(20, 20)
 	for _, s := range []Style{Overlay, SideBySide, Arrows} {
-		if _, err := painter(t, Options{Style: s, MaxFlow: 1}).Paint(bare); !errors.Is(err, ErrNoPicture) {
-			t.Errorf("%s without a frame: %v", s, err)
+		if _, err := painter(t, Options{Style: s, MaxFlow: 1}).Paint(bare); !errors.Is(err, ErrNoFrame) {
+			t.Errorf("%s without a frame gave %v", s, err)
 		}
 	}
 	if _, err := painter(t, Options{Style: Confidence, MaxFlow: 1}).Paint(bare); !errors.Is(err, ErrNoConfidence) {
-		t.Errorf("confidence without confidence: %v", err)
+		t.Errorf("a field without confidence gave %v", err)
 	}
 	if _, err := painter(t, Options{MaxFlow: 1, Legend: true}).Paint(bare); err != nil {
-		t.Errorf("a legend on a picture too small for it: %v", err)
+		t.Errorf("a legend on a tiny picture gave %v", err)
 	}
 }
 
-// TestTinyPictures paints fields of a few pixels, where no cell, legend or thread has room.
+// TestTinyPictures paints fields that are smaller than an arrow cell, a legend or the number of threads.
 func TestTinyPictures(t *testing.T) {
 	for _, s := range Styles() {
 		for _, size := range [][2]int{{1, 1}, {1, 9}, {30, 3}} {
@@ -276,16 +322,16 @@ func TestScale(t *testing.T) {
 		return f
 	}
 	unknown := uniform(field.Unknown())
-	unsure := uniform(90) // by 85 px
-	unsure.Confidence = slices.Repeat([]float32{1.0 / 86}, unsure.Width*unsure.Height)
-	walker := uniform(0.1) // of 6 px, on 6 of 1,200 pixels
+	unconfident := uniform(90) // with an expected error of 85 pixels
+	unconfident.Confidence = slices.Repeat([]float32{1.0 / 86}, unconfident.Width*unconfident.Height)
+	walker := uniform(0.1) // flow of 6 pixels on 6 of 1,200 pixels
 	walker.Confidence = slices.Repeat([]float32{1.0 / 1.5}, walker.Width*walker.Height)
 	for i := range 6 {
 		walker.Vectors[2*i] = 6
 	}
-	wild := uniform(7)
+	wrong := uniform(7)
 	for i := range 10 {
-		wild.Vectors[2*i] = 1e6
+		wrong.Vectors[2*i] = 1e6
 	}
 	for _, c := range []struct {
 		name   string
@@ -293,15 +339,15 @@ func TestScale(t *testing.T) {
 		factor float64
 		want   float64
 	}{
-		{"nothing seen", nil, 1, 1},
+		{"no fields", nil, 1, 1},
 		{"still, with noise", []*field.Field{uniform(0.02), uniform(0.3)}, 1, 1},
-		{"the greatest of few", []*field.Field{uniform(2), uniform(-4.2), uniform(1)}, 1, 5},
-		{"one of many may be wrong", []*field.Field{uniform(2), uniform(900), uniform(1), uniform(2.5)}, 1, 3},
+		{"the largest of few", []*field.Field{uniform(2), uniform(-4.2), uniform(1)}, 1, 5},
+		{"the second largest of many", []*field.Field{uniform(2), uniform(900), uniform(1), uniform(2.5)}, 1, 3},
 		{"estimated at half size", []*field.Field{uniform(3)}, 2, 6},
-		{"unknown counts for nothing", []*field.Field{unknown, uniform(3)}, 1, 3},
-		{"a few wild pixels count for nothing", []*field.Field{wild}, 1, 8},
-		{"lengths count without their expected error", []*field.Field{unsure}, 1, 5},
-		{"something small moves before a static camera", []*field.Field{walker}, 1, 6},
+		{"unknown flow is ignored", []*field.Field{unknown, uniform(3)}, 1, 3},
+		{"a few wrong pixels are ignored", []*field.Field{wrong}, 1, 8},
+		{"the expected error is subtracted", []*field.Field{unconfident}, 1, 5},
+		{"a small moving object", []*field.Field{walker}, 1, 6},
 		{"round numbers", []*field.Field{uniform(83)}, 1, 100},
 	} {
 		var s Scale

@@ -4,7 +4,7 @@ import "math"
 
 // The Middlebury colour wheel (Baker et al., A Database and Evaluation Methodology for Optical Flow,
 // IJCV 2011): 55 colours in six segments. Right is red, down yellow, left cyan, up violet-blue.
-var segments = [...]struct{ from, to, length int }{ // from, to: red, green, blue as bits 4, 2, 1
+var segments = [...]struct{ from, to, length int }{ // from and to have red, green and blue in bits 2, 1, 0
 	{0b100, 0b110, 15}, // red to yellow
 	{0b110, 0b010, 6},  // yellow to green
 	{0b010, 0b011, 4},  // green to cyan
@@ -21,7 +21,7 @@ var wheel = func() (w [colours][3]float64) {
 		for i := range s.length {
 			for c := range 3 {
 				a, b := float64(s.from>>(2-c)&1), float64(s.to>>(2-c)&1)
-				// Whole levels, as the reference has them.
+				// Whole levels, like the reference code.
 				w[k][c] = math.Floor(255*a + (b-a)*math.Floor(255*float64(i)/float64(s.length)))
 			}
 			k++
@@ -30,12 +30,12 @@ var wheel = func() (w [colours][3]float64) {
 	return w
 }()
 
-// rim is the wheel's colour, in levels 0-255, for flow that points in the direction angle (radians,
-// clockwise from the right as seen on the screen, where y grows downwards).
+// rim returns the colour of the wheel's rim, in levels 0 to 255, for a direction in radians, clockwise on the screen from
+// the right.
 //
-// The reference code spreads the circle over 54 of the 55 steps, which leaves a jump at flow that points
-// right; here the last colour runs on into the first, so the wheel is seamless. The largest difference to
-// the reference is one step of the wheel, just above the right-pointing axis.
+// The reference code spreads the circle over 54 of the 55 steps, which leaves a jump at flow to the right. Here the last
+// colour blends into the first, so the wheel has no seam. The largest difference to the reference is one step of the
+// wheel, just above the axis to the right.
 func rim(angle float64) (c [3]float64) {
 	k := angle / (2 * math.Pi) * colours
 	k -= colours * math.Floor(k/colours)
@@ -48,13 +48,13 @@ func rim(angle float64) (c [3]float64) {
 	return c
 }
 
-// dark is how much of the rim's brightness is left beyond the scale's end.
+// dark is the factor that darkens the rim's colour for flow longer than MaxFlow.
 const dark = 0.75
 
-// plain is the colour of the flow (u, v), given in units of the scale's end, by the formula as it is
-// written: the rim's colour blended with white inside the circle, darkened outside of it; black where
-// unknown. The painter uses tables instead (see fast.go); tests and benchmarks compare the two.
-func plain(u, v float64) [3]uint8 {
+// wheelColour returns the colour of the flow (u, v), in units of MaxFlow: the rim's colour, blended with white inside the
+// circle and darkened outside it, or black if the flow is unknown. Painting uses the tables of fast.go, which tests and
+// benchmarks compare with this formula.
+func wheelColour(u, v float64) [3]uint8 {
 	length := math.Sqrt(u*u + v*v)
 	if math.IsNaN(length) || math.IsInf(u, 0) || math.IsInf(v, 0) {
 		return [3]uint8{}

@@ -1,32 +1,35 @@
 package datasets
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/wwflow/wwflow/benchmarks/internal/evaluate"
 	"github.com/wwflow/wwflow/field"
 )
 
-// FlyingChairs (Dosovitskiy et al., 2015): mean endpoint error.
+// chairs is FlyingChairs (Dosovitskiy et al., 2015).
 var chairs = dataset{
 	name: "chairs", title: "FlyingChairs",
-	layout:  "ROOT/data/00001_img1.ppm, 00001_img2.ppm, 00001_flow.flo; flow: 00001_flow.flo",
-	rule:    "EPE: mean endpoint error in pixels; 1px: pixels with an error above 1; Fl: above 3 pixels and 5 %; pooled over pixels",
-	pairs:   chairsPairs,
-	columns: []string{"EPE", "1px %", "Fl %"},
+	layout:    "ROOT/data/00001_img1.ppm, 00001_img2.ppm, 00001_flow.flo; flow: 00001_flow.flo",
+	rule:      "EPE: mean endpoint error in pixels; 1px: pixels with an error above 1; Fl: above 3 pixels and 5 %; pooled over pixels",
+	hasSplits: true,
+	extension: ".flo",
+	pairs:     chairsPairs,
+	columns:   []string{"EPE", "1px %", "Fl %"},
 	measure: func(estimate *field.Field, truths []*field.Field, _ [][]bool) ([]field.Errors, error) {
 		return field.Compare(estimate, truths[0], 1, nil)
 	},
+	classes: []int{0},
 	figures: func(p [][]field.Errors) []float64 {
 		e := pool(p, 0)
 		return []float64{e.EPE(), e.Percent(e.Over1), e.Fl()}
 	},
 }
 
-// chairsList is the data set's own list: a line for each pair, 1 for training and 2 for validation.
+// chairsList is the list of the data set: a line for each pair, 1 for training and 2 for validation.
 const chairsList = "FlyingChairs_train_val.txt"
 
 func chairsPairs(o *Options) ([]pair, error) {
@@ -35,32 +38,13 @@ func chairsPairs(o *Options) ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := ""
-	switch o.Split {
-	case "", "all":
-	case "train":
-		want = "1"
-	case "val":
-		want = "2"
-	default:
-		return nil, fmt.Errorf("split %q: give train, val or all", o.Split)
-	}
-	var marks []string
-	if want != "" {
-		list, err := os.ReadFile(filepath.Join(o.Root, chairsList))
-		if err != nil {
-			return nil, err
-		}
-		if marks = strings.Fields(string(list)); len(marks) != len(truths) {
-			return nil, fmt.Errorf("%s: it has %d lines for %d flows", filepath.Join(o.Root, chairsList), len(marks), len(truths))
-		}
+	selected, err := chairsSplit(o, len(truths))
+	if err != nil {
+		return nil, err
 	}
 	var pairs []pair
 	for i, truth := range truths {
-		if want != "" && marks[i] != want {
-			if marks[i] != "1" && marks[i] != "2" {
-				return nil, fmt.Errorf("%s: %w", filepath.Join(o.Root, chairsList), errors.New("a line is neither 1 nor 2"))
-			}
+		if !selected(i) {
 			continue
 		}
 		number := strings.TrimSuffix(filepath.Base(truth), "_flow.flo")
@@ -71,4 +55,31 @@ func chairsPairs(o *Options) ([]pair, error) {
 		})
 	}
 	return pairs, nil
+}
+
+// chairsSplit returns which of the pairs belong to the split.
+func chairsSplit(o *Options, pairs int) (selected func(pair int) bool, err error) {
+	splits, err := evaluate.Choose("split", o.Split, "all", "train", "val")
+	if err != nil {
+		return nil, err
+	}
+	if len(splits) == 2 {
+		return func(int) bool { return true }, nil
+	}
+	path := filepath.Join(o.Root, chairsList)
+	list, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	marks := strings.Fields(string(list))
+	if len(marks) != pairs {
+		return nil, fmt.Errorf("%s: it has %d lines for %d flows", path, len(marks), pairs)
+	}
+	for i, mark := range marks {
+		if mark != "1" && mark != "2" {
+			return nil, fmt.Errorf("%s: line %d is %q instead of 1 or 2", path, i+1, mark)
+		}
+	}
+	want := map[string]string{"train": "1", "val": "2"}[splits[0]]
+	return func(pair int) bool { return marks[pair] == want }, nil
 }

@@ -1,25 +1,25 @@
 package datasets
 
 import (
-	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/wwflow/wwflow/field"
 )
 
-// KITTI 2012 (Geiger et al.). Its own tool takes the mean of the pictures' figures. "Noc" are the pixels that the second
-// frame shows too, "all" also those that leave the picture.
+// kitti2012 is KITTI 2012 (Geiger et al.). Its tool averages the figures of the pictures. "noc" are the pixels that the
+// second frame shows too; "all" includes those that leave the picture.
 var kitti2012 = dataset{
 	name: "kitti2012", title: "KITTI 2012",
-	layout:  "ROOT/training/{colored_0,flow_occ,flow_noc}/000000_10.png, _11.png; flow: 000000_10.png",
-	rule:    "Out: pixels with an error above 3 pixels, and EPE: mean error in pixels, both as the mean over pictures; Fl: above 3 pixels and 5 %, pooled over pixels",
-	pairs:   func(o *Options) ([]pair, error) { return kittiPairs(o, false, "colored_0", "image_0", "image_2") },
-	columns: []string{"Out-all %", "Out-noc %", "EPE-all", "EPE-noc", "Fl-all %", "Fl-noc %"},
+	layout:    "ROOT/training/{colored_0,flow_occ,flow_noc}/000000_10.png, _11.png; flow: 000000_10.png",
+	rule:      "Out: pixels with an error above 3 pixels, and EPE: mean error in pixels, both as the mean over pictures; Fl: above 3 pixels and 5 %, pooled over pixels",
+	extension: ".png",
+	pairs:     func(o *Options) ([]pair, error) { return kittiPairs(o, false, "colored_0", "image_0", "image_2") },
+	columns:   []string{"Out-all %", "Out-noc %", "EPE-all", "EPE-noc", "Fl-all %", "Fl-noc %"},
 	measure: func(estimate *field.Field, truths []*field.Field, _ [][]bool) ([]field.Errors, error) {
 		return eachTruth(estimate, truths, func(int) int { return 0 }, 1)
 	},
+	classes: []int{0},
 	figures: func(p [][]field.Errors) []float64 {
 		out := func(e field.Errors) float64 { return e.Percent(e.Over3) }
 		return []float64{
@@ -29,17 +29,18 @@ var kitti2012 = dataset{
 	},
 }
 
-// KITTI 2015 (Menze and Geiger). Fl is pooled over pixels; fg are the pixels on moving cars, by the object map.
+// kitti2015 is KITTI 2015 (Menze and Geiger). "fg" are the pixels on moving cars, according to the object map.
 var kitti2015 = dataset{
 	name: "kitti2015", title: "KITTI 2015",
-	layout:  "ROOT/training/{image_2,flow_occ,flow_noc,obj_map}/000000_10.png, _11.png; flow: 000000_10.png",
-	rule:    "Fl: pixels with an error above 3 pixels and above 5 % of the true length; bg, fg: background and cars, of all pixels; EPE in pixels; pooled over pixels",
-	pairs:   func(o *Options) ([]pair, error) { return kittiPairs(o, true, "image_2", "colored_0", "image_0") },
-	columns: []string{"Fl-bg %", "Fl-fg %", "Fl-all %", "Fl-noc %", "EPE-all", "EPE-noc"},
+	layout:    "ROOT/training/{image_2,flow_occ,flow_noc,obj_map}/000000_10.png, _11.png; flow: 000000_10.png",
+	extension: ".png",
+	rule:      "Fl: pixels with an error above 3 pixels and above 5 % of the true length; bg, fg: background and cars, of all pixels; EPE in pixels; pooled over pixels",
+	pairs:     func(o *Options) ([]pair, error) { return kittiPairs(o, true, "image_2", "colored_0", "image_0") },
+	columns:   []string{"Fl-bg %", "Fl-fg %", "Fl-all %", "Fl-noc %", "EPE-all", "EPE-noc"},
 	measure: func(estimate *field.Field, truths []*field.Field, masks [][]bool) ([]field.Errors, error) {
 		return eachTruth(estimate, truths, func(pixel int) int {
 			switch {
-			case masks[0] == nil: // not told
+			case masks[0] == nil: // there is no object map
 				return 2
 			case masks[0][pixel]:
 				return 1
@@ -47,6 +48,7 @@ var kitti2015 = dataset{
 			return 0
 		}, 3)
 	},
+	classes: []int{0, 1, 2},
 	figures: func(p [][]field.Errors) []float64 {
 		return []float64{
 			pool(p, 0).Fl(), pool(p, 1).Fl(), pool(p, 0, 1, 2).Fl(), pool(p, 3, 4, 5).Fl(), pool(p, 0, 1, 2).EPE(), pool(p, 3, 4, 5).EPE(),
@@ -54,7 +56,7 @@ var kitti2015 = dataset{
 	},
 }
 
-// eachTruth measures against all truths, one after the other; each has that many classes.
+// eachTruth returns the classes of errors against the first truth, then those against the second.
 func eachTruth(estimate *field.Field, truths []*field.Field, class func(pixel int) int, classes int) ([]field.Errors, error) {
 	var out []field.Errors
 	for _, truth := range truths {
@@ -67,22 +69,8 @@ func eachTruth(estimate *field.Field, truths []*field.Field, class func(pixel in
 	return out, nil
 }
 
-// meanOf is the mean over pairs of a figure of one class. A pair without pixels has none.
-func meanOf(pairs [][]field.Errors, class int, figure func(field.Errors) float64) float64 {
-	sum, n := 0.0, 0
-	for _, p := range pairs {
-		if p[class].Pixels > 0 {
-			sum += figure(p[class])
-			n++
-		}
-	}
-	if n == 0 {
-		return math.NaN()
-	}
-	return sum / float64(n)
-}
-
-// kittiPairs lists the pairs. The object map may be absent as a whole: cars are then not told apart.
+// kittiPairs lists the pairs. images are the folders where the frames may be. The folder of object maps may be missing: bg and
+// fg then have no figures.
 func kittiPairs(o *Options, objects bool, images ...string) ([]pair, error) {
 	root := firstFolder(filepath.Join(o.Root, "training"), o.Root)
 	names, err := filepath.Glob(filepath.Join(root, "flow_occ", "*_10.png"))
@@ -93,8 +81,7 @@ func kittiPairs(o *Options, objects bool, images ...string) ([]pair, error) {
 		images[i] = filepath.Join(root, images[i])
 	}
 	folder := firstFolder(images...)
-	_, err = os.Stat(filepath.Join(root, "obj_map"))
-	objects = objects && err == nil
+	objects = objects && isFolder(filepath.Join(root, "obj_map"))
 	var pairs []pair
 	for _, truth := range names {
 		file := filepath.Base(truth)

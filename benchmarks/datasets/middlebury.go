@@ -6,17 +6,20 @@ import (
 	"github.com/wwflow/wwflow/field"
 )
 
-// Middlebury (Baker et al., 2011): mean endpoint and mean angular error of each sequence, and their mean over sequences.
+// middlebury is Middlebury (Baker et al., 2011): the mean endpoint and angular error of each sequence, and their mean over
+// sequences.
 var middlebury = dataset{
 	name: "middlebury", title: "Middlebury",
-	layout:  "ROOT/{other-data,other-gt-flow}/Dimetrodon/frame10.png, frame11.png, flow10.flo; flow: Dimetrodon/flow10.flo",
-	rule:    "AEE: mean endpoint error in pixels; AAE: mean angular error in degrees; the last row is the mean over sequences",
-	pairs:   middleburyPairs,
-	columns: []string{"AEE", "AAE"},
-	perPair: true,
+	layout:    "ROOT/{other-data,other-gt-flow}/Dimetrodon/frame10.png, frame11.png, flow10.flo; flow: Dimetrodon/flow10.flo",
+	rule:      "AEE: mean endpoint error in pixels; AAE: mean angular error in degrees; the last row is the mean over sequences",
+	extension: ".flo",
+	showPairs: true,
+	pairs:     middleburyPairs,
+	columns:   []string{"AEE", "AAE"},
 	measure: func(estimate *field.Field, truths []*field.Field, _ [][]bool) ([]field.Errors, error) {
 		return field.Compare(estimate, truths[0], 1, nil)
 	},
+	classes: []int{0},
 	figures: func(p [][]field.Errors) []float64 {
 		return []float64{meanOf(p, 0, field.Errors.EPE), meanOf(p, 0, field.Errors.AAE)}
 	},
@@ -24,7 +27,7 @@ var middlebury = dataset{
 
 func middleburyPairs(o *Options) ([]pair, error) {
 	truths := filepath.Join(o.Root, "other-gt-flow")
-	names, err := folders(truths)
+	names, err := subfolders(truths)
 	if err != nil {
 		return nil, err
 	}

@@ -1,40 +1,49 @@
 package datasets
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
+	"slices"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
+	"github.com/wwflow/wwflow/benchmarks/internal/table"
 	"github.com/wwflow/wwflow/field"
 )
 
-// Report is the outcome of an evaluation.
+// Report is the result of an evaluation.
 type Report struct {
-	Dataset string
-	Rule    string   // what the figures are
-	Source  string   // where the flow came from
-	Columns []string // names of the figures
-	Rows    []Row    // of sets of pairs
-	PerPair []Row    // of each pair
-	always  bool     // pairs belong into the table in any case
+	Dataset   string
+	Rule      string   // the measures
+	Source    string   // where the flow came from
+	Columns   []string // names of the figures; the last is "density %" if the flow of some pixels is unknown
+	Rows      []Row    // of sets of pairs
+	PerPair   []Row    // of each pair
+	showPairs bool     // the table has PerPair in any case
 }
 
-// Row is a line of the table.
+// Row is a row of the table.
 type Row struct {
 	Name    string
 	Pairs   int
-	Figures []float64 // one for each column; NaN where no pixel counts
+	Figures []float64 // one for each column; NaN if no pixel was scored
 }
 
 func (d *dataset) report(o *Options, pairs []pair, results [][]field.Errors) *Report {
-	r := &Report{Dataset: d.title, Rule: d.rule, Source: o.Source, Columns: d.columns, always: d.perPair}
+	r := &Report{Dataset: d.title, Rule: d.rule, Source: o.Source, Columns: d.columns, showPairs: d.showPairs}
 	if o.FlowDir != "" {
 		r.Source = o.FlowDir
+	}
+	dense := pool(results, d.classes...).Unknown == 0
+	if !dense {
+		r.Rule += "; only pixels of known flow are scored; density: their share of the pixels with ground truth"
+		r.Columns = append(slices.Clone(r.Columns), "density %")
+	}
+	row := func(name string, results [][]field.Errors) Row {
+		figures := d.figures(results)
+		if !dense {
+			figures = append(figures, pool(results, d.classes...).Density())
+		}
+		return Row{name, len(results), figures}
 	}
 	var names []string
 	sets := map[string][][]field.Errors{}
@@ -43,95 +52,69 @@ func (d *dataset) report(o *Options, pairs []pair, results [][]field.Errors) *Re
 			names = append(names, p.row)
 		}
 		sets[p.row] = append(sets[p.row], results[i])
-		r.PerPair = append(r.PerPair, Row{p.name, 1, d.figures(results[i : i+1])})
+		r.PerPair = append(r.PerPair, row(p.name, results[i:i+1]))
 	}
 	for _, name := range names {
-		r.Rows = append(r.Rows, Row{name, len(sets[name]), d.figures(sets[name])})
+		r.Rows = append(r.Rows, row(name, sets[name]))
 	}
 	return r
 }
 
-// lines is what goes into the table: single pairs come first.
-func (r *Report) lines(perPair bool) []Row {
-	if perPair || r.always {
-		return append(append([]Row(nil), r.PerPair...), r.Rows...)
+// rows returns the rows of the table. Single pairs come first.
+func (r *Report) rows(perPair bool) []Row {
+	if perPair || r.showPairs {
+		return slices.Concat(r.PerPair, r.Rows)
 	}
 	return r.Rows
 }
 
-// WriteText writes the table for people.
+// WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer, perPair bool) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s, flow from %s\nRule: %s\n\n", r.Dataset, r.Source, r.Rule)
-	width := 0
-	for _, line := range r.lines(perPair) {
-		width = max(width, len(line.Name))
-	}
-	var lines strings.Builder
-	t := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "%*s\tpairs\t%s\t\n", width, "", strings.Join(r.Columns, "\t"))
-	for _, line := range r.lines(perPair) {
-		fmt.Fprintf(t, "%-*s\t%d\t", width, line.Name, line.Pairs)
-		for _, v := range line.Figures {
-			if math.IsNaN(v) {
-				fmt.Fprint(t, "-\t")
-			} else {
-				fmt.Fprintf(t, "%.3f\t", v)
-			}
-		}
-		fmt.Fprintln(t)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(lines.String()) {
-		b.WriteString(strings.TrimPrefix(line, "  ")) // the space before the first column
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// WriteCSV writes a line for each row. A figure of no pixels is empty.
-func (r *Report) WriteCSV(w io.Writer, perPair bool) error {
-	lines := [][]string{append([]string{"dataset", "row", "pairs"}, r.Columns...)}
-	for _, row := range r.lines(perPair) {
-		line := []string{r.Dataset, row.Name, strconv.Itoa(row.Pairs)}
+	rows := [][]string{append([]string{"", "pairs"}, r.Columns...)}
+	for _, row := range r.rows(perPair) {
+		cells := []string{row.Name, strconv.Itoa(row.Pairs)}
 		for _, v := range row.Figures {
-			s := ""
-			if !math.IsNaN(v) {
-				s = strconv.FormatFloat(v, 'g', -1, 64)
-			}
-			line = append(line, s)
+			cells = append(cells, table.Figure(v).Text())
 		}
-		lines = append(lines, line)
+		rows = append(rows, cells)
 	}
-	return csv.NewWriter(w).WriteAll(lines)
+	return table.WriteText(w, fmt.Sprintf("%s, flow from %s\nRule: %s\n\n", r.Dataset, r.Source, r.Rule), rows)
 }
 
-// WriteJSON writes the report as one object. A figure of no pixels is null.
-func (r *Report) WriteJSON(w io.Writer, perPair bool) error {
-	type row struct {
-		Name    string              `json:"name"`
-		Pairs   int                 `json:"pairs"`
-		Figures map[string]*float64 `json:"figures"`
-	}
-	out := struct {
-		Dataset string `json:"dataset"`
-		Rule    string `json:"rule"`
-		Source  string `json:"flow_from"`
-		Rows    []row  `json:"rows"`
-	}{r.Dataset, r.Rule, r.Source, nil}
-	for _, line := range r.lines(perPair) {
-		l := row{line.Name, line.Pairs, map[string]*float64{}}
-		for i, v := range line.Figures {
-			l.Figures[r.Columns[i]] = nil
-			if !math.IsNaN(v) {
-				l.Figures[r.Columns[i]] = &v
-			}
+// WriteCSV writes a line for each row.
+func (r *Report) WriteCSV(w io.Writer, perPair bool) error {
+	rows := [][]string{append([]string{"dataset", "row", "pairs"}, r.Columns...)}
+	for _, row := range r.rows(perPair) {
+		cells := []string{r.Dataset, row.Name, strconv.Itoa(row.Pairs)}
+		for _, v := range row.Figures {
+			cells = append(cells, table.Figure(v).CSV())
 		}
-		out.Rows = append(out.Rows, l)
+		rows = append(rows, cells)
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return table.WriteCSV(w, rows)
+}
+
+// rowJSON is a row of the table in JSON.
+type rowJSON struct {
+	Name    string                  `json:"name"`
+	Pairs   int                     `json:"pairs"`
+	Figures map[string]table.Figure `json:"figures"` // by the name of the column
+}
+
+// WriteJSON writes the report as one object.
+func (r *Report) WriteJSON(w io.Writer, perPair bool) error {
+	out := struct {
+		Dataset string    `json:"dataset"`
+		Rule    string    `json:"rule"`
+		Source  string    `json:"flow_from"`
+		Rows    []rowJSON `json:"rows"`
+	}{r.Dataset, r.Rule, r.Source, nil}
+	for _, row := range r.rows(perPair) {
+		figures := map[string]table.Figure{}
+		for i, v := range row.Figures {
+			figures[r.Columns[i]] = table.Figure(v)
+		}
+		out.Rows = append(out.Rows, rowJSON{row.Name, row.Pairs, figures})
+	}
+	return table.WriteJSON(w, out)
 }

@@ -2,23 +2,26 @@ package datasets
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/wwflow/wwflow/benchmarks/internal/evaluate"
 	"github.com/wwflow/wwflow/field"
 )
 
-// MPI-Sintel (Butler et al., 2012). A pixel is unmatched where the next frame doesn't show it (occlusions); speeds are
-// those of the truth.
+// sintel is MPI-Sintel (Butler et al., 2012). A pixel is unmatched if the next frame does not show it (occlusions). The
+// speeds are those of the ground truth.
 var sintel = dataset{
 	name: "sintel", title: "MPI-Sintel",
-	layout:  "ROOT/training/{clean,final,flow,occlusions,invalid}/alley_1/frame_0001.*; flow: clean/alley_1/frame_0001.flo",
-	rule:    "mean endpoint error in pixels, pooled over pixels; pixels marked invalid are left out",
-	pairs:   sintelPairs,
-	columns: []string{"EPE all", "EPE matched", "EPE unmatched", "EPE s0-10", "EPE s10-40", "EPE s40+"},
-	measure: sintelMeasure,
+	layout:    "ROOT/training/{clean,final,flow,occlusions,invalid}/alley_1/frame_0001.*; flow: clean/alley_1/frame_0001.flo",
+	rule:      "mean endpoint error in pixels, pooled over pixels; pixels marked invalid are left out",
+	hasPasses: true,
+	extension: ".flo",
+	pairs:     sintelPairs,
+	columns:   []string{"EPE all", "EPE matched", "EPE unmatched", "EPE s0-10", "EPE s10-40", "EPE s40+"},
+	measure:   sintelMeasure,
+	classes:   []int{0, 1, 2, 3, 4, 5},
 	figures: func(p [][]field.Errors) []float64 {
 		return []float64{
 			pool(p, 0, 1, 2, 3, 4, 5).EPE(), pool(p, 0, 1, 2).EPE(), pool(p, 3, 4, 5).EPE(),
@@ -27,8 +30,8 @@ var sintel = dataset{
 	},
 }
 
-// sintelMeasure has a class for each speed, three for matched pixels and three for others. The masks are those of occluded
-// and of invalid pixels.
+// sintelMeasure has three classes of speed for matched pixels and three for unmatched ones. The masks are those of the
+// occluded and of the invalid pixels.
 func sintelMeasure(estimate *field.Field, truths []*field.Field, masks [][]bool) ([]field.Errors, error) {
 	return field.Compare(estimate, truths[0], 6, func(pixel int, length float64) int {
 		class := 0
@@ -48,22 +51,17 @@ func sintelMeasure(estimate *field.Field, truths []*field.Field, masks [][]bool)
 }
 
 func sintelPairs(o *Options) ([]pair, error) {
-	passes := []string{"clean", "final"}
-	switch o.Pass {
-	case "", "both":
-	case "clean", "final":
-		passes = []string{o.Pass}
-	default:
-		return nil, fmt.Errorf("pass %q: give clean, final or both", o.Pass)
-	}
-	root := firstFolder(filepath.Join(o.Root, "training"), o.Root)
-	scenes, err := folders(filepath.Join(root, "flow"))
+	passes, err := evaluate.Choose("pass", o.Pass, "both", "clean", "final")
 	if err != nil {
 		return nil, err
 	}
-	// The masks of invalid pixels are a part of their own of the data set.
-	_, err = os.Stat(filepath.Join(root, "invalid"))
-	hasInvalid := err == nil
+	root := firstFolder(filepath.Join(o.Root, "training"), o.Root)
+	scenes, err := subfolders(filepath.Join(root, "flow"))
+	if err != nil {
+		return nil, err
+	}
+	// The masks of invalid pixels are a separate download.
+	hasInvalid := isFolder(filepath.Join(root, "invalid"))
 	var pairs []pair
 	for _, pass := range passes {
 		for _, scene := range scenes {

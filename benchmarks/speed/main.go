@@ -1,8 +1,9 @@
-// Command speed measures the network alone, without video: milliseconds a pair of frames and memory, with a frame's
-// features used for the two pairs that it is in (as wwflow does), without that, and in overlapping tiles (as
-// CroCo-Flow does). It prints a JSON line for each. measure.sh runs it beside PyTorch and the whole program.
+// Command speed measures the network alone, without video: milliseconds per pair of frames, and memory. It measures three
+// ways: the features of a frame are reused for the next pair (as wwflow does), they are not, and the frame is divided into
+// overlapping tiles (as CroCo-Flow does). It prints one JSON line for each. measure.sh runs it beside PyTorch and the
+// complete program.
 //
-// It imports nothing of libav, so that it runs where only ONNX Runtime is.
+// It does not use libav, so that it runs where only ONNX Runtime is installed.
 package main
 
 import (
@@ -23,38 +24,38 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// The tiles of CroCo-Flow: 320 rows, 384 columns, each overlapping the one before it by 0.7 of its side.
+// The tiles of CroCo-Flow: 320 rows, 384 columns; neighbours overlap by 0.7 of a side.
 const (
 	tileWidth, tileHeight = 384, 320
-	overlap               = 0.7
+	overlap               = 0.7 // share of a side
 )
 
 // result is one line of output.
 type result struct {
 	What         string  `json:"what"`             // pair, no-reuse or tiles
 	By           string  `json:"by"`               // wwflow
-	Device       string  `json:"device,omitempty"` // as --device
+	Device       string  `json:"device,omitempty"` // as for --device
 	Precision    string  `json:"precision,omitempty"`
 	Network      string  `json:"network,omitempty"`
 	Width        int     `json:"width"`
 	Height       int     `json:"height"`
-	Milliseconds float64 `json:"ms,omitempty"`         // a pair of frames; the median
-	Slowest      float64 `json:"ms_most,omitempty"`    // of those measured
-	Runs         int     `json:"runs,omitempty"`       // that were measured, after those that warm up
-	Tiles        int     `json:"tiles,omitempty"`      // of a frame; ms is the median tile's, so many times
+	Milliseconds float64 `json:"ms,omitempty"`         // per pair of frames: the median of the runs
+	Max          float64 `json:"ms_max,omitempty"`     // the slowest run
+	Runs         int     `json:"runs,omitempty"`       // measured runs, without the warm-up
+	Tiles        int     `json:"tiles,omitempty"`      // per frame; ms is the time of one tile times this number
 	Memory       int64   `json:"memory,omitempty"`     // peak of the process, bytes
-	GPUMemory    int64   `json:"gpu_memory,omitempty"` // that the GPU had more in use than before, bytes
+	GPUMemory    int64   `json:"gpu_memory,omitempty"` // increase of the used GPU memory, bytes
 	Error        string  `json:"error,omitempty"`      // why nothing was measured
 }
 
 func main() {
-	model := flag.String("model", "", "folder of the network; empty = the one inside")
-	device := flag.String("device", "cpu", "where it runs")
+	model := flag.String("model", "", "folder of the network; empty = the built-in one")
+	device := flag.String("device", "cpu", "device that runs the network")
 	precision := flag.String("precision", "auto", "auto, fp32 or fp16")
-	width := flag.Int("width", 1920, "of a frame, pixels")
-	height := flag.Int("height", 1080, "of a frame, pixels")
-	budget := flag.Duration("time", 10*time.Second, "for each measurement, about; one run at least")
-	what := flag.String("what", "pair,no-reuse,tiles", "what to measure")
+	width := flag.Int("width", 1920, "size of a frame, pixels")
+	height := flag.Int("height", 1080, "size of a frame, pixels")
+	budget := flag.Duration("time", 10*time.Second, "approximate time of each measurement; at least one run is measured")
+	what := flag.String("what", "pair,no-reuse,tiles", "what to measure, separated by commas")
 	flag.Parse()
 	failed := false
 	out := json.NewEncoder(os.Stdout)
@@ -73,13 +74,13 @@ func main() {
 	}
 }
 
-// measure opens the network anew, so that the memory is this measurement's.
+// measure opens the network, so that the memory is that of this measurement alone, and fills in the result.
 func measure(r *result, o flow.Options, budget time.Duration) error {
 	run, ok := map[string]func(*flow.Model, *result) (func(context.Context) error, error){
 		"pair": withReuse, "no-reuse": withoutReuse, "tiles": inTiles,
 	}[r.What]
 	if !ok {
-		return fmt.Errorf("%q is none of pair, no-reuse, tiles", r.What)
+		return fmt.Errorf("unknown measurement %q: give pair, no-reuse or tiles", r.What)
 	}
 	resetPeak()
 	before := gpuMemory()
@@ -95,11 +96,11 @@ func measure(r *result, o flow.Options, budget time.Duration) error {
 	}
 	ctx := context.Background()
 	begin := time.Now()
-	if err := once(ctx); err != nil { // warms up
+	if err := once(ctx); err != nil { // warm-up
 		return err
 	}
 	warm := time.Since(begin)
-	for range 3 { // a GPU's clocks rise, libraries choose their kernels
+	for range 3 { // GPU clocks rise, libraries choose their kernels
 		if warm > budget/8 {
 			break
 		}
@@ -117,7 +118,7 @@ func measure(r *result, o flow.Options, budget time.Duration) error {
 	}
 	slices.Sort(times)
 	scale := float64(max(1, r.Tiles))
-	r.Milliseconds, r.Slowest, r.Runs = scale*times[len(times)/2], scale*times[len(times)-1], len(times)
+	r.Milliseconds, r.Max, r.Runs = scale*times[len(times)/2], scale*times[len(times)-1], len(times)
 	r.Memory = peak()
 	if after := gpuMemory(); before > 0 && after > before {
 		r.GPUMemory = after - before
@@ -125,7 +126,7 @@ func measure(r *result, o flow.Options, budget time.Duration) error {
 	return nil
 }
 
-// withReuse encodes one frame and estimates one pair in each run: the features of the frame before are kept.
+// withReuse returns a run that encodes one frame and estimates one pair: the features of the previous frame are kept.
 func withReuse(m *flow.Model, r *result) (func(context.Context) error, error) {
 	frames := [2]*frame.Frame{noise(r.Width, r.Height, 1), noise(r.Width, r.Height, 2)}
 	last, err := m.Encode(context.Background(), frames[0])
@@ -146,12 +147,12 @@ func withReuse(m *flow.Model, r *result) (func(context.Context) error, error) {
 	}, nil
 }
 
-// withoutReuse encodes both frames of each pair.
+// withoutReuse returns a run that encodes both frames of a pair.
 func withoutReuse(m *flow.Model, r *result) (func(context.Context) error, error) {
 	return pairOf(m, noise(r.Width, r.Height, 1), noise(r.Width, r.Height, 2)), nil
 }
 
-// inTiles does one tile in each run, of all that cover the frame.
+// inTiles returns a run that computes one of the tiles that cover the frame.
 func inTiles(m *flow.Model, r *result) (func(context.Context) error, error) {
 	if r.Width < tileWidth || r.Height < tileHeight {
 		return nil, fmt.Errorf("tiles of %dx%d do not fit into frames of %dx%d", tileWidth, tileHeight, r.Width, r.Height)
@@ -160,7 +161,7 @@ func inTiles(m *flow.Model, r *result) (func(context.Context) error, error) {
 	return pairOf(m, noise(tileWidth, tileHeight, 1), noise(tileWidth, tileHeight, 2)), nil
 }
 
-// cover is how many tiles a side takes.
+// cover returns the number of tiles that cover a side.
 func cover(side, tile int) int {
 	stride := math.Floor(float64(tile) * (1 - overlap))
 	return 1 + int(math.Ceil(float64(side-tile)/stride))
@@ -183,7 +184,7 @@ func pairOf(m *flow.Model, first, second *frame.Frame) func(context.Context) err
 	}
 }
 
-// noise is a frame of grains of eight pixels. What is in a frame does not change the time.
+// noise returns a frame of random 8x8 blocks. The content of a frame does not change the time.
 func noise(width, height int, seed uint32) *frame.Frame {
 	f := frame.New(width, height)
 	for y := range height {
@@ -197,7 +198,7 @@ func noise(width, height int, seed uint32) *frame.Frame {
 	return f
 }
 
-// peak is the most memory that the process has had since resetPeak, in bytes; 0 where the system does not tell.
+// peak returns the peak memory of the process since resetPeak, in bytes, or 0 if the system does not report it.
 func peak() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -213,10 +214,10 @@ func peak() int64 {
 }
 
 func resetPeak() {
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where it can't be, the peak is that of all so far
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // if this fails, peak covers the whole life of the process
 }
 
-// gpuMemory is what all programs together have in use of the first GPU, in bytes; 0 where there is none.
+// gpuMemory returns the used memory of the first GPU, by all programs, in bytes; 0 without a GPU.
 func gpuMemory() int64 {
 	out, err := exec.Command("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0").Output()
 	if err != nil {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measure everything that this machine can, in about so many seconds (220), and write a table:
+# Measures everything that this machine supports, in about SECONDS (default 220), and writes a table:
 #
 #   benchmarks/speed/measure.sh [SECONDS]
 #
-# Leaves table.md, the measurements (results.jsonl, whole-*.json) and what went wrong (log) in $OUT, or in runs/speed.
-# It fetches nothing and needs no root. Where there is no Go, the programs come from pack.sh's pieces: PIECES=FOLDER.
-# More knobs: WIDTH, HEIGHT (1920x1080), MODEL (models/winwin-tiny), WWFLOW_ORT (where there is a GPU, what scripts/gpu-runtime.sh
-# installed), PYTHON (one with torch), DEVICES ("cuda tensorrt cpu"; what is there by default).
+# It writes table.md, the measurements (results.jsonl, whole-*.json) and a log to $OUT (default runs/speed). It downloads
+# nothing and needs no root. Without Go, it takes the programs from the pieces that pack.sh wrote: PIECES=FOLDER.
+# Other variables: WIDTH, HEIGHT (default 1920x1080), MODEL (default models/winwin-tiny), WWFLOW_ORT (default with a GPU: what
+# scripts/gpu-runtime.sh installed), PYTHON (default: the first with torch), DEVICES (default: "cuda tensorrt cpu" where present).
 set -uo pipefail
 total=${1:-220}
 case $total in ''|*[!0-9]*) echo "usage: benchmarks/speed/measure.sh [SECONDS]" >&2; exit 2 ;; esac
@@ -20,14 +20,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PATH="$PATH:/usr/local/nvidia/bin"
 
-# The programs: packed, or built here.
+# The programs: from the pieces, or built here.
 libraries=
 if [ -n "${PIECES:-}" ]; then
-  cat "$PIECES"/part.* | tar -xJ -C "$work" || { echo "measure.sh: the pieces in $PIECES are no archive of pack.sh" >&2; exit 1; }
+  cat "$PIECES"/part.* | tar -xJ -C "$work" || { echo "measure.sh: the pieces in $PIECES are not an archive of pack.sh" >&2; exit 1; }
   libraries=$work/lib
 else
   mkdir "$work/bin"
-  { go build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || go test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: no programs; build where Go is and bring benchmarks/speed/pack.sh's pieces" >&2; exit 1; }
+  { go build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || go test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: cannot build the programs; run benchmarks/speed/pack.sh on a machine with Go and give its pieces in PIECES" >&2; exit 1; }
 fi
 if [ -z "${PYTHON:-}" ]; then
   for PYTHON in python3 /usr/bin/python3 ""; do
@@ -41,7 +41,7 @@ if [ -n "$gpu" ] && [ -z "${WWFLOW_ORT:-}" ]; then
     [ ! -d "$folder" ] || export WWFLOW_ORT=$folder
   done
 fi
-# CUDA's libraries may lie among Python's packages.
+# The CUDA libraries may be Python packages.
 if [ -n "$gpu" ] && [ -n "$PYTHON" ]; then
   nvidia=$("$PYTHON" - <<'PY'
 import glob, site, sys
@@ -52,14 +52,14 @@ PY
 fi
 
 left() { echo $((total - (SECONDS - begin))); }
-each=$((total / 22)) # seconds in which one measurement repeats itself
+each=$((total / 22)) # seconds of one measurement
 [ "$each" -ge 1 ] || each=1
 
 note() { # DESCRIPTION-AS-JSON REASON
   "${PYTHON:-python3}" -c 'import json, sys; print(json.dumps(dict(json.loads(sys.argv[1]), error=sys.argv[2])))' "$1" "$2" >>"$out/results.jsonl"
 }
 
-# try LIMIT DESCRIPTION-AS-JSON COMMAND...: what it prints are lines of results; where it prints none, why.
+# try LIMIT DESCRIPTION-AS-JSON COMMAND...: appends the lines that the command prints to the results, or why it printed none.
 try() {
   local limit=$1 what=$2; shift 2
   [ "$limit" -lt "$(left)" ] || limit=$(left)
@@ -69,7 +69,7 @@ try() {
   local rc=$?
   cat "$work/error" >>"$out/log"
   if [ -s "$work/line" ]; then cat "$work/line" >>"$out/results.jsonl"
-  elif [ $rc = 124 ]; then note "$what" "not done within $limit s"
+  elif [ $rc = 124 ]; then note "$what" "not finished within $limit s"
   else note "$what" "exit code $rc: $(tail -n1 "$work/error" | cut -c1-200)"; fi
 }
 
@@ -84,35 +84,35 @@ pytorch() { # DEVICE PRECISION WHAT LIMIT [--compile]
   try "$4" "$what" "$PYTHON" benchmarks/speed/torch_network.py --model "$model" --device "$1" --precision "$2" --width "$width" --height "$height" \
     --time "$each" --what "$3" "${@:5}"
 }
-whole() { # NAME LIMIT ARGUMENTS...: the program from file to file
+whole() { # NAME LIMIT ARGUMENTS...: the complete program, video to video
   local name=$1 limit=$2 frames=240; shift 2
   case "$*" in *cpu*) frames=8 ;; esac
   [ "$limit" -lt "$(left)" ] || limit=$(left)
   local what="{\"what\":\"whole run\",\"by\":\"wwflow\",\"device\":\"$*\"}"
   if [ "$limit" -lt 5 ]; then note "$what" "no time was left"; return; fi
   echo "+ wwflow bench $*" >>"$out/log"
-  # Without an input bench makes a Full-HD video itself; another size is scaled from it.
+  # Without an input, bench generates a Full-HD video; other sizes are scaled from it.
   LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" timeout "$limit" "$work/bin/wwflow" bench --json --model "$model" --frames "$frames" \
     --scale "$("${PYTHON:-python3}" -c "print(min(1, $width / 1920))")" "$@" >"$out/whole-$name.json" 2>"$work/error"
   local rc=$?
   cat "$work/error" >>"$out/log"
   [ $rc = 0 ] && return
-  local why # an error is an object like all else that --json says
+  local why # with --json an error is a JSON object too
   why=$(sed -nE 's/.*"message":"([^"]*)".*/\1/p' "$out/whole-$name.json" | head -n1)
   rm -f "$out/whole-$name.json"
-  [ $rc != 124 ] || why="not done within $limit s"
+  [ $rc != 124 ] || why="not finished within $limit s"
   note "$what" "${why:-exit code $rc: $(head -n1 "$work/error" | cut -c1-200)}"
 }
 
-check() { # PROGRAM TEST: a test of the repository that needs this machine
+check() { # PROGRAM TEST: runs a test of the repository that needs this hardware
   echo "+ $1 -test.run $2" >>"$out/log"
   local verdict
   verdict=$(cd "${1%.test}" && LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" timeout 60 "$work/bin/$1" -test.run "^$2\$" -test.v 2>&1 | tee -a "$log" |
     sed -nE "s/^--- (PASS|FAIL|SKIP): $2 .*/\1/p")
-  note "{\"what\":\"$2\",\"by\":\"wwflow\",\"device\":\"cuda\"}" "${verdict:-it did not end: see the log}"
+  note "{\"what\":\"$2\",\"by\":\"wwflow\",\"device\":\"cuda\"}" "${verdict:-not finished: see the log}"
 }
 
-# What matters most comes first: a measurement that finds no time left is a line that says so.
+# The most important measurements come first: when the time is over, the rest are lines that say so.
 for d in $devices; do
   case $d in
     cuda)
@@ -131,12 +131,12 @@ for d in $devices; do
         network cpu fp32 pair "$total"; network cpu fp32 no-reuse "$total"; network cpu fp32 tiles "$total"
         whole cpu "$total" --device cpu
         pytorch cpu fp32 pair,no-reuse,tiles "$total"
-        if grep -q amx_bf16 /proc/cpuinfo; then pytorch cpu bf16 pair,tiles "$total"; fi # PyTorch's own way to be fast there
+        if grep -q amx_bf16 /proc/cpuinfo; then pytorch cpu bf16 pair,tiles "$total"; fi # the fastest that PyTorch has on such a CPU
         pytorch cpu fp32 pair "$total" --compile
       fi ;;
   esac
 done
-# Compiling takes longest, and nothing else waits for it.
+# Compilation takes longest, so it is last.
 if [ -n "$gpu" ]; then pytorch cuda fp16 pair "$total" --compile; fi
 
 "${PYTHON:-python3}" benchmarks/speed/table.py "$out" >"$out/table.md" || exit 1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Pack the programs and the libraries that measure.sh needs, for a machine with neither Go nor FFmpeg nor a network:
+# Packs the programs and libraries that measure.sh needs, for a machine without Go, FFmpeg and network access:
 #
-#   benchmarks/speed/pack.sh FOLDER [PIECE]     FOLDER/part.00, part.01 ... of at most PIECE bytes (default 48M)
+#   benchmarks/speed/pack.sh FOLDER [PIECE]     writes FOLDER/part.00, part.01 ... of at most PIECE bytes (default 48M)
 #
-# ONNX Runtime travels by scripts/gpu-runtime.sh. The C library and the C++ library are the other machine's own: it must have
-# glibc 2.36 or newer, as Debian 12 has.
+# ONNX Runtime is packed by scripts/gpu-runtime.sh. The C and C++ libraries are not packed: the other machine must have
+# glibc 2.36 or newer, as in Debian 12.
 set -euo pipefail
 folder=${1:?usage: benchmarks/speed/pack.sh FOLDER [PIECE]} piece=${2:-48M}
 cd "$(dirname "$0")/../.."

@@ -1,4 +1,4 @@
-"""The measurements of measure.sh as a table in Markdown:  python3 benchmarks/speed/table.py runs/speed >benchmarks/speed/table.md"""
+"""Prints the measurements of measure.sh as a Markdown table:  python3 benchmarks/speed/table.py runs/speed >benchmarks/speed/table.md"""
 import glob
 import json
 import os
@@ -11,7 +11,7 @@ WHAT = {"pair": "network alone", "no-reuse": "network alone, both frames of each
 
 
 def machine():
-    """The CPU's and the GPU's names."""
+    """-> the names of the CPU and the GPU."""
     cpu = platform.processor()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as f:
@@ -30,7 +30,7 @@ def gb(n):
 
 
 def rows(folder):
-    """(what, by, device, precision, ms, runs, memory, gpu memory, note) and the frames' sizes."""
+    """Yields (what, by, device, precision, ms, runs, memory, GPU memory, note)."""
     with open(os.path.join(folder, "results.jsonl")) as f:
         lines = [json.loads(line) for line in f]
     for r in lines:

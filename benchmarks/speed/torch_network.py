@@ -1,5 +1,5 @@
-"""The same network in PyTorch, measured as benchmarks/speed/main.go measures it in ONNX Runtime: a frame comes from main memory as
-uint8 and the flow goes back there. Prints a JSON line for each measurement.
+"""Measures the network in PyTorch as benchmarks/speed/main.go measures it in ONNX Runtime: frames come from main memory as
+uint8, and the flow is copied back there. Prints one JSON line for each measurement.
 
     python3 benchmarks/speed/torch_network.py --device cuda --precision fp16 --compile --what pair,no-reuse,tiles
 """
@@ -19,14 +19,14 @@ import torch.nn.functional as F
 
 from training import checkpoint, network, parts
 
-TILE, OVERLAP = (320, 384), 0.7  # CroCo-Flow's: rows, columns; share of a side
-TILES_AT_ONCE = 16               # a batch; ONNX Runtime's graphs take one
+TILE, OVERLAP = (320, 384), 0.7  # of CroCo-Flow: rows, columns; share of a side
+TILES_AT_ONCE = 16               # batch size; the ONNX graphs take one
 
 
 def load(folder, device):
-    """The network whose checkpoint lies in `folder` in parts."""
-    with tempfile.TemporaryDirectory() as place:
-        path = os.path.join(place, "checkpoint.pt")
+    """-> the network whose checkpoint parts are in `folder`, and its configuration."""
+    with tempfile.TemporaryDirectory() as temporary:
+        path = os.path.join(temporary, "checkpoint.pt")
         parts.join(folder, path)
         net, saved = checkpoint.load_average(path)
     return net.to(device), saved["config"]
@@ -39,7 +39,7 @@ class Runner:
         self.autocast = (lambda: torch.autocast(device, kind)) if kind else contextlib.nullcontext
 
     def encode(self, frames):
-        """frames uint8 [N, H, W, 3] in main memory -> features of N samples, tokens' positions."""
+        """frames uint8 [N, H, W, 3] in main memory -> features of N samples, positions of the tokens, shape, (H, W)."""
         x = frames.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
         h, w = x.shape[2:]
         x = F.pad(x, (0, -w % network.PATCH, 0, -h % network.PATCH), mode="replicate")
@@ -70,7 +70,7 @@ def peak():
 
 
 def measure(what, runner, args):
-    """-> what goes into the line."""
+    """-> the measured members of the JSON line."""
     tiles = 0
     size = (args.height, args.width)
     if what == "tiles":
@@ -101,10 +101,10 @@ def measure(what, runner, args):
         times, begin = [], time.time()
         while not times or time.time() - begin < args.time and len(times) < 1000:
             t = time.time()
-            once()  # ends with a copy into main memory, which waits for the device
+            once()  # ends with a copy to main memory, which waits for the device
             times.append(1000 * (time.time() - t))
     scale = tiles / batch if tiles else 1
-    out = dict(ms=scale * statistics.median(times), ms_most=scale * max(times), runs=len(times), memory=peak())
+    out = dict(ms=scale * statistics.median(times), ms_max=scale * max(times), runs=len(times), memory=peak())
     if tiles:
         out["tiles"] = tiles
     if args.device == "cuda":
@@ -114,13 +114,13 @@ def measure(what, runner, args):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--model", default="models/winwin-tiny", help="folder with the network's checkpoint.part*")
+    p.add_argument("--model", default="models/winwin-tiny", help="folder with checkpoint.part*")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    p.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"), help="fp16, bf16 = autocast; on a CPU bf16")
-    p.add_argument("--compile", action="store_true", help="torch.compile, from PyTorch 2 on")
+    p.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"), help="fp16 and bf16 use autocast; a CPU takes bf16")
+    p.add_argument("--compile", action="store_true", help="use torch.compile; needs PyTorch 2")
     p.add_argument("--width", type=int, default=1920)
     p.add_argument("--height", type=int, default=1080)
-    p.add_argument("--time", type=float, default=10, help="seconds for each measurement, about")
+    p.add_argument("--time", type=float, default=10, help="approximate seconds for each measurement")
     p.add_argument("--what", default="pair,no-reuse,tiles")
     args = p.parse_args()
     by = f"PyTorch {torch.__version__} " + ("compiled" if args.compile else "eager")
@@ -137,7 +137,7 @@ def main():
                     net.encoder, net.decoder = torch.compile(net.encoder), torch.compile(net.decoder)
                 runner = Runner(net, args.device, args.precision)
             line.update(network=name, **measure(what, runner, args))
-        except Exception as e:  # one that fails is a line of the table, and the others are still measured
+        except Exception as e:  # a failure is a line of the table; the other measurements go on
             line["error"], failed = f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"[:200], True
         print(json.dumps(line), flush=True)
     sys.exit(failed)

@@ -5,17 +5,19 @@ import (
 	"math"
 	"os/exec"
 	"testing"
+
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// BenchmarkScore scores four Full-HD flows against 4K ground truth, everything read from files, and reports pairs a
-// second; beside it what the same formulas do in NumPy on the same files, timed just before.
+// BenchmarkScore scores four Full-HD flow files against 4K ground truth and reports pairs per second, beside the same
+// formulas in NumPy on the same files, timed just before.
 func BenchmarkScore(b *testing.B) {
 	const script = "../../testdata/spring/speed.py"
 	folder := b.TempDir()
 	python := func(verb string) string {
 		out, err := exec.Command("/usr/bin/python3", "-B", script, verb, folder).CombinedOutput()
 		if err != nil {
-			b.Skipf("Debian's Python with NumPy, h5py and PIL isn't there: %v: %s", err, out)
+			testutil.Skip(b, "Debian's Python with NumPy, h5py and PIL is missing: %v: %s", err, out)
 		}
 		return string(out)
 	}
@@ -33,7 +35,7 @@ func BenchmarkScore(b *testing.B) {
 		}
 		flows += r.Flows
 		if got := r.All[0].Figures().EPE; math.Abs(got-epe) > 1e-6 {
-			b.Fatalf("EPE %v, NumPy has %v", got, epe)
+			b.Fatalf("EPE %v, NumPy %v", got, epe)
 		}
 	}
 	rate := float64(flows) / b.Elapsed().Seconds()

@@ -6,16 +6,16 @@ import (
 	"math"
 )
 
-// The colours of the benchmark's error pictures, from an error of 1/32 pixel and less to 32 pixels and more, in equal
-// steps of its logarithm.
+// errorColours are the colours of the benchmark's error pictures: from errors of at most 1/32 pixel to errors of at least
+// 32 pixels, in equal steps of the logarithm.
 var errorColours = [...][3]float64{
 	{39, 40, 148}, {49, 53, 148}, {69, 116, 180}, {115, 173, 209}, {171, 216, 233}, {223, 242, 248},
 	{254, 223, 144}, {253, 173, 96}, {243, 108, 67}, {215, 48, 38}, {165, 0, 38},
 }
 
-// ErrorPicture paints endpoint errors, given in pixels row by row, in the colours of the benchmark's site: blue below
-// one pixel, yellow to red above, black where the error is NaN.
-func ErrorPicture(errs []float32, width int) image.Image {
+// errorPicture paints endpoint errors in the colours of the benchmark's site: blue below one pixel, yellow to red above,
+// black where the error is NaN. errs holds the errors in pixels, row by row.
+func errorPicture(errs []float32, width int) image.Image {
 	palette := color.Palette{color.RGBA{A: 255}}
 	const shades = 255
 	for i := range shades {

@@ -11,13 +11,12 @@ import (
 	"sync"
 )
 
-// journal keeps the results of single flows in a file of JSON lines, so that an evaluation that was ended goes on
-// where it was. The first line says what was evaluated. A last line that was cut off is dropped. A nil journal keeps
-// nothing.
+// journal keeps the result of each flow in a file of JSON lines, so that an interrupted evaluation can resume. The first
+// line identifies the evaluation. An incomplete last line is dropped. A nil journal keeps nothing.
 type journal struct {
-	mu   sync.Mutex
-	file *os.File
-	had  map[string]journalLine
+	mu    sync.Mutex
+	file  *os.File
+	lines map[string]journalLine // those that the file had at the start, by the name of the flow
 }
 
 type journalHead struct {
@@ -27,8 +26,8 @@ type journalHead struct {
 
 type journalLine struct {
 	Flow    string
-	Stamp   string  `json:",omitempty"` // of the file with the estimate
-	Tallies Tallies // of the subsets
+	Stamp   string `json:",omitempty"` // of the flow file
+	Tallies Tallies
 }
 
 func openJournal(path string, head journalHead) (j *journal, err error) {
@@ -37,9 +36,9 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unwritten(err)
+		return nil, outputError(err)
 	}
-	j = &journal{had: map[string]journalLine{}}
+	j = &journal{lines: map[string]journalLine{}}
 	end := bytes.LastIndexByte(b, '\n') + 1
 	if end > 0 {
 		lines := bytes.Split(b[:end-1], []byte("\n"))
@@ -53,15 +52,15 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 		for i, text := range lines[1:] {
 			var line journalLine
 			if err := strictJSON(text, &line); err != nil {
-				return nil, fmt.Errorf("%s: line %d is damaged: delete the file to begin anew: %w", path, i+2, err)
+				return nil, fmt.Errorf("%s: line %d is damaged: delete the file to start again: %w", path, i+2, err)
 			}
-			j.had[line.Flow] = line
+			j.lines[line.Flow] = line
 		}
 	} else if len(b) > 0 {
 		return nil, fmt.Errorf("%s: not the journal of an evaluation: give another file", path)
 	}
 	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-		return nil, unwritten(err)
+		return nil, outputError(err)
 	}
 	err = j.file.Truncate(int64(end))
 	if _, e := j.file.Seek(int64(end), io.SeekStart); err == nil {
@@ -71,7 +70,7 @@ func openJournal(path string, head journalHead) (j *journal, err error) {
 		err = j.write(head)
 	}
 	if err != nil {
-		return nil, unwritten(errors.Join(err, j.file.Close()))
+		return nil, outputError(errors.Join(err, j.file.Close()))
 	}
 	return j, nil
 }
@@ -91,17 +90,17 @@ func (j *journal) write(v any) error {
 	return err
 }
 
-// look finds the result of a flow.
-func (j *journal) look(flow, stamp string) (Tallies, bool) {
+// find returns the result of a flow, if the journal had it at the start and the flow file has not changed.
+func (j *journal) find(flow, stamp string) (Tallies, bool) {
 	if j == nil {
 		return Tallies{}, false
 	}
-	line, ok := j.had[flow]
+	line, ok := j.lines[flow]
 	return line.Tallies, ok && line.Stamp == stamp
 }
 
-// keep adds the result of a flow.
-func (j *journal) keep(flow, stamp string, t *Tallies) error {
+// add appends the result of a flow.
+func (j *journal) add(flow, stamp string, t *Tallies) error {
 	if j == nil {
 		return nil
 	}

@@ -9,10 +9,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/internal/picture"
 )
 
-// readClasses reads the four maps of a flow and gives each pixel of a width x height picture its class bits.
+// readClasses reads the four maps of a flow and returns the class bits of each pixel of a width x height picture.
 func (s Selection) readClasses(f Flow, width, height int) ([]byte, error) {
 	kinds := []string{detailMap, matchMap, rigidMap, skyMap}
 	planes := make([][]bool, len(kinds))
@@ -37,7 +38,7 @@ func (s Selection) readClasses(f Flow, width, height int) ([]byte, error) {
 	return class, nil
 }
 
-// readMap reads one map as a yes or no for each pixel of a width x height picture.
+// readMap reads one map and returns for each pixel of a width x height picture whether it is set.
 func readMap(path, kind string, width, height int) ([]bool, error) {
 	m, err := picture.Decode(path)
 	if err != nil {
@@ -48,23 +49,23 @@ func readMap(path, kind string, width, height int) ([]bool, error) {
 		scale = 2
 	}
 	if size := m.Bounds().Size(); size != (image.Point{X: scale * width, Y: scale * height}) {
-		return nil, fmt.Errorf("%s: %w: it is %dx%d instead of %dx%d", path, ErrSize, size.X, size.Y, scale*width, scale*height)
+		return nil, fmt.Errorf("%s: %w: it is %dx%d instead of %dx%d", path, field.ErrSizes, size.X, size.Y, scale*width, scale*height)
 	}
 	p, err := rawSamples(m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	enough := 1
+	threshold := 1
 	if scale == 2 {
-		// The server takes the mean of the numbers stored, and at least a half is a yes: of the values 0 and 1 that takes two
-		// of the four samples, of 0 and 255 one.
-		enough = 2 * p.channels
+		// The server compares the mean of the stored numbers with 0.5: of the values 0 and 1 two of the four samples must be
+		// set, of 0 and 255 one.
+		threshold = 2 * p.channels
 		oneBit, err := isOneBit(path)
 		if err != nil {
 			return nil, err
 		}
 		if oneBit {
-			enough *= 255 // as which the decoder gives a 1
+			threshold *= 255 // the decoder returns 1 as 255
 		}
 	}
 	out := make([]bool, width*height)
@@ -78,7 +79,7 @@ func readMap(path, kind string, width, height int) ([]bool, error) {
 				for c := at; c < at+p.channels; c++ {
 					sum += int(row[c]) + int(row[c+p.step]) + int(row[c+p.stride]) + int(row[c+p.stride+p.step])
 				}
-				out[y*width+x] = sum >= enough
+				out[y*width+x] = sum >= threshold
 			case kind == matchMap && p.channels > 1:
 				out[y*width+x] = row[at]|row[at+1] != 0
 			default:
@@ -89,10 +90,10 @@ func readMap(path, kind string, width, height int) ([]bool, error) {
 	return out, nil
 }
 
-// samples is how a decoded picture keeps its numbers.
+// samples describes how a decoded picture stores its numbers.
 type samples struct {
 	pix                    []byte
-	stride, step, channels int // bytes from row to row and from pixel to pixel; numbers that count in a pixel
+	stride, step, channels int // bytes from row to row, bytes from pixel to pixel, numbers of a pixel
 }
 
 func rawSamples(m image.Image) (samples, error) {
@@ -109,7 +110,7 @@ func rawSamples(m image.Image) (samples, error) {
 	return samples{}, fmt.Errorf("%w: a map is a PNG of 1 or 8 bits", picture.ErrFormat)
 }
 
-// isOneBit says whether a PNG file has one bit for each pixel: its header says so in byte 24.
+// isOneBit returns whether a PNG file is grey with one bit for each pixel, according to bytes 24 and 25 of its header.
 func isOneBit(path string) (bool, error) {
 	file, err := os.Open(path)
 	if err != nil {

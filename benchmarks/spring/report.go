@@ -1,19 +1,16 @@
 package spring
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
-	"strings"
-	"text/tabwriter"
+
+	"github.com/wwflow/wwflow/benchmarks/internal/table"
 )
 
-// Report is the outcome of an evaluation.
+// Report is the result of an evaluation.
 type Report struct {
-	Rule      string // Rule or Rule16
+	Rule      string // the measure
 	Source    string // where the flow came from
 	Split     string
 	Flows     int // how many were scored
@@ -28,146 +25,129 @@ type Sequence struct {
 	Tallies
 }
 
-func newReport(o Options, source string, jobs []*job) *Report {
-	r := &Report{Rule: Rule, Source: source, Split: o.Split, Flows: len(jobs)}
-	if o.Float16 {
-		r.Rule = Rule16
+// newReport adds up the results in the order of the flows: the last digits of a sum depend on the order.
+func newReport(o Options, flows []Flow, results []Tallies) *Report {
+	r := &Report{Source: o.Source, Split: o.Split, Flows: len(flows)}
+	if o.FlowDir != "" {
+		r.Source = o.FlowDir
 	}
-	// In the order of the jobs, whichever was done first: a sum of floats depends on its order.
-	for _, j := range jobs {
-		if n := len(r.Sequences); n == 0 || r.Sequences[n-1].Name != j.Sequence {
-			r.Sequences = append(r.Sequences, Sequence{Name: j.Sequence})
+	for i, f := range flows {
+		if n := len(r.Sequences); n == 0 || r.Sequences[n-1].Name != f.Sequence {
+			r.Sequences = append(r.Sequences, Sequence{Name: f.Sequence})
 		}
 		s := &r.Sequences[len(r.Sequences)-1]
 		s.Flows++
-		s.add(&j.tallies)
-		r.All.add(&j.tallies)
+		s.add(&results[i])
+		r.All.add(&results[i])
 	}
+	r.Rule = ruleOf(o.Float16, r.dense())
 	return r
 }
 
-// row is one line of a table.
-type row struct {
-	sequence, subset string
-	Tally
-}
+// dense returns whether the flow of every pixel was known. Otherwise all formats have a density as well.
+func (r *Report) dense() bool { return r.All[0].Unknown == 0 }
 
-func (r *Report) rows(perSequence bool) []row {
-	var rows []row
-	for i, t := range r.All {
-		rows = append(rows, row{"all", Subsets[i], t})
-	}
-	if perSequence {
-		for _, s := range r.Sequences {
-			for i, t := range s.Tallies {
-				rows = append(rows, row{s.Name, Subsets[i], t})
-			}
-		}
-	}
-	return rows
-}
-
-// WriteText writes the table for people: a line for each subset and, if perSequence, then one for each sequence.
+// WriteText writes the report for people: a row for each subset and, if perSequence is set, one for each sequence.
 func (r *Report) WriteText(w io.Writer, perSequence bool) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Spring, split %s, %d flows, flow from %s\nRule: %s\n\n", r.Split, r.Flows, r.Source, r.Rule)
-	var lines strings.Builder
-	t := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', tabwriter.AlignRight)
-	line := func(name string, tally Tally) {
-		f := tally.Figures()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t\n", name, text(f.Px1), text(f.EPE), text(f.Fl), text(f.WAUC), tally.Pixels)
+	heading := fmt.Sprintf("Spring, split %s, %d flows, flow from %s\nRule: %s\n\n", r.Split, r.Flows, r.Source, r.Rule)
+	columns := []string{"1px %", "EPE px", "Fl %", "WAUC %", "pixels"}
+	if !r.dense() {
+		columns = append(columns, "density %")
 	}
-	width := 0
-	for _, name := range Subsets {
-		width = max(width, len(name))
+	head := func(name string) []string { return append([]string{name}, columns...) }
+	line := func(name string, t Tally) []string {
+		f := t.Figures()
+		cells := []string{name}
+		for _, v := range []float64{f.Px1, f.EPE, f.Fl, f.WAUC} {
+			cells = append(cells, table.Figure(v).Text())
+		}
+		cells = append(cells, strconv.FormatInt(t.Pixels, 10))
+		if !r.dense() {
+			cells = append(cells, table.Figure(t.Density()).Text())
+		}
+		return cells
 	}
-	pad := func(name string) string { return fmt.Sprintf("%-*s", width, name) } // names stay on the left
-	fmt.Fprintf(t, "%s\t1px %%\tEPE px\tFl %%\tWAUC %%\tpixels\t\n", pad("subset"))
-	for i, tally := range r.All {
-		line(pad(Subsets[i]), tally)
+	rows := [][]string{head("subset")}
+	for i, t := range r.All {
+		rows = append(rows, line(Subsets[i], t))
 	}
 	if perSequence {
-		fmt.Fprintf(t, "%s\t\t\t\t\t\t\n%s\t1px %%\tEPE px\tFl %%\tWAUC %%\tpixels\t\n", pad(""), pad("sequence"))
+		rows = append(rows, make([]string, 1+len(columns)), head("sequence"))
 		for _, s := range r.Sequences {
-			line(pad(s.Name), s.Tallies[0])
+			rows = append(rows, line(s.Name, s.Tallies[0]))
 		}
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(lines.String()) {
-		b.WriteString(strings.TrimPrefix(line, "  ")) // the space before the first column
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return table.WriteText(w, heading, rows)
 }
 
-// text is a figure with three digits after the point, or a dash for none.
-func text(v float64) string {
-	if math.IsNaN(v) {
-		return "-"
-	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
-}
-
-// WriteCSV writes a line for each subset of all sequences and, if perSequence, of each one. A figure of no pixels is empty.
+// WriteCSV writes a line for each subset of all sequences and, if perSequence is set, of each sequence. The column
+// density_percent is there only if the flow of some pixels is unknown.
 func (r *Report) WriteCSV(w io.Writer, perSequence bool) error {
-	c := csv.NewWriter(w)
-	lines := [][]string{{"sequence", "subset", "px1_percent", "epe_pixels", "fl_percent", "wauc_percent", "pixels", "rule"}}
-	number := func(v float64) string {
-		if math.IsNaN(v) {
-			return ""
+	rows := [][]string{{"sequence", "subset", "px1_percent", "epe_pixels", "fl_percent", "wauc_percent", "pixels", "rule"}}
+	if !r.dense() {
+		rows[0] = append(rows[0], "density_percent")
+	}
+	add := func(sequence string, tallies Tallies) {
+		for i, t := range tallies {
+			f, row := t.Figures(), []string{sequence, Subsets[i]}
+			for _, v := range []float64{f.Px1, f.EPE, f.Fl, f.WAUC} {
+				row = append(row, table.Figure(v).CSV())
+			}
+			row = append(row, strconv.FormatInt(t.Pixels, 10), r.Rule)
+			if !r.dense() {
+				row = append(row, table.Figure(t.Density()).CSV())
+			}
+			rows = append(rows, row)
 		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
-	for _, l := range r.rows(perSequence) {
-		f := l.Figures()
-		lines = append(lines, []string{
-			l.sequence, l.subset, number(f.Px1), number(f.EPE), number(f.Fl), number(f.WAUC), strconv.FormatInt(l.Pixels, 10), r.Rule,
-		})
+	add("all", r.All)
+	if perSequence {
+		for _, s := range r.Sequences {
+			add(s.Name, s.Tallies)
+		}
 	}
-	return c.WriteAll(lines)
+	return table.WriteCSV(w, rows)
 }
 
-// WriteJSON writes the report as one object. A figure of no pixels is null.
+// figuresJSON is a row of the table in JSON.
+type figuresJSON struct {
+	Px1     table.Figure  `json:"px1_percent"`
+	EPE     table.Figure  `json:"epe_pixels"`
+	Fl      table.Figure  `json:"fl_percent"`
+	WAUC    table.Figure  `json:"wauc_percent"`
+	Pixels  int64         `json:"pixels"`
+	Density *table.Figure `json:"density_percent,omitempty"`
+}
+
+// WriteJSON writes the report as one object. The member density_percent is there only if the flow of some pixels is unknown.
 func (r *Report) WriteJSON(w io.Writer, perSequence bool) error {
-	type figures struct {
-		Px1    *float64 `json:"px1_percent"`
-		EPE    *float64 `json:"epe_pixels"`
-		Fl     *float64 `json:"fl_percent"`
-		WAUC   *float64 `json:"wauc_percent"`
-		Pixels int64    `json:"pixels"`
-	}
-	number := func(v float64) *float64 {
-		if math.IsNaN(v) {
-			return nil
-		}
-		return &v
-	}
-	table := func(t Tallies) map[string]figures {
-		m := map[string]figures{}
-		for i, tally := range t {
-			f := tally.Figures()
-			m[Subsets[i]] = figures{number(f.Px1), number(f.EPE), number(f.Fl), number(f.WAUC), tally.Pixels}
+	subsets := func(tallies Tallies) map[string]figuresJSON {
+		m := map[string]figuresJSON{}
+		for i, t := range tallies {
+			f := t.Figures()
+			row := figuresJSON{table.Figure(f.Px1), table.Figure(f.EPE), table.Figure(f.Fl), table.Figure(f.WAUC), t.Pixels, nil}
+			if !r.dense() {
+				density := table.Figure(t.Density())
+				row.Density = &density
+			}
+			m[Subsets[i]] = row
 		}
 		return m
 	}
 	out := struct {
-		Benchmark string                        `json:"benchmark"`
-		Rule      string                        `json:"rule"`
-		Source    string                        `json:"flow_from"`
-		Split     string                        `json:"split"`
-		Flows     int                           `json:"flows"`
-		Subsets   map[string]figures            `json:"subsets"`
-		Sequences map[string]map[string]figures `json:"sequences,omitempty"`
-	}{"Spring", r.Rule, r.Source, r.Split, r.Flows, table(r.All), nil}
+		Benchmark string                            `json:"benchmark"`
+		Rule      string                            `json:"rule"`
+		Source    string                            `json:"flow_from"`
+		Split     string                            `json:"split"`
+		Flows     int                               `json:"flows"`
+		Subsets   map[string]figuresJSON            `json:"subsets"`
+		Sequences map[string]map[string]figuresJSON `json:"sequences,omitempty"`
+	}{"Spring", r.Rule, r.Source, r.Split, r.Flows, subsets(r.All), nil}
 	if perSequence {
-		out.Sequences = map[string]map[string]figures{}
+		out.Sequences = map[string]map[string]figuresJSON{}
 		for _, s := range r.Sequences {
-			out.Sequences[s.Name] = table(s.Tallies)
+			out.Sequences[s.Name] = subsets(s.Tallies)
 		}
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return table.WriteJSON(w, out)
 }

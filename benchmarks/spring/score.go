@@ -1,7 +1,6 @@
 package spring
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -9,15 +8,8 @@ import (
 	"github.com/wwflow/wwflow/internal/half"
 )
 
-var (
-	// ErrSize is returned where an estimate, the ground truth and the maps don't fit each other's sizes.
-	ErrSize = errors.New("wrong size")
-	// ErrUnknown is returned for an estimate that is unknown or infinite where the truth is known.
-	ErrUnknown = errors.New("the flow is unknown or infinite where the ground truth is known")
-)
-
-// wauc[i] is 100 times what a pixel adds to the sum of weights whose error is at most i/20 and more than (i-1)/20:
-// the weights of i and of all that follow. As an integer it adds up exactly.
+// The weighted area under the curve sums the weight (101-i)/100 of every threshold i/20, i = 1..100, that an error does
+// not exceed. wauc[i] is 100 times the sum for an error in ((i-1)/20, i/20]: an integer, so that sums are exact.
 var (
 	wauc      [102]int64
 	waucTotal = int64(100 * 101 / 2)
@@ -31,13 +23,13 @@ func init() {
 	}
 }
 
-// waucOf is what an error adds.
+// waucOf returns 100 times the sum of the weights of the thresholds that the error does not exceed.
 func waucOf(epe float64) int64 {
 	if epe > 5 {
 		return 0
 	}
 	i := max(1, int(epe*20))
-	for epe > waucLimit[i] { // at most twice: the product was cut off, and rounded
+	for epe > waucLimit[i] { // at most twice: the product was rounded and truncated
 		i++
 	}
 	for i > 1 && epe <= waucLimit[i-1] {
@@ -46,7 +38,7 @@ func waucOf(epe float64) int64 {
 	return wauc[i]
 }
 
-// A pixel's class is a number of these bits and 16 times its speed: 0, 1 or 2.
+// The class of a pixel is a sum of these bits, which the maps give, and 16 times its speed (0, 1 or 2).
 const (
 	highDetail = 1 << iota
 	unmatched
@@ -57,8 +49,8 @@ const (
 
 const classes = 3 * speeds
 
-// score measures a flow. truth must have twice the estimate's width and height; class holds for each pixel of the estimate its
-// bits of the maps. If errs isn't nil, each pixel's error is put into it, NaN where there is none.
+// score scores a flow. truth must have twice the width and height of the estimate; class holds the bits of the maps for
+// each pixel of the estimate. If errs is not nil, it receives the error of each pixel, NaN where there is none.
 func score(estimate, truth *field.Field, class []byte, float16 bool, errs []float32) (Tallies, error) {
 	var sums [classes]Tally
 	w, h := estimate.Width, estimate.Height
@@ -81,13 +73,20 @@ func score(estimate, truth *field.Field, class []byte, float16 bool, errs []floa
 			} else {
 				p = measure(u, v, &samples)
 			}
+			sum := &sums[int(class[w*y+x])+speeds*p.speed]
+			if !field.Known(u, v) {
+				sum.Unknown++
+				if errs != nil {
+					errs[w*y+x] = field.Unknown()
+				}
+				continue
+			}
 			if !(p.epe <= math.MaxFloat64) {
-				return Tallies{}, fmt.Errorf("%w: in column %d, row %d", ErrUnknown, x, y)
+				return Tallies{}, fmt.Errorf("%w: in column %d, row %d", field.ErrInfiniteFlow, x, y)
 			}
 			if errs != nil {
 				errs[w*y+x] = float32(p.epe)
 			}
-			sum := &sums[int(class[w*y+x])+speeds*p.speed]
 			sum.Pixels++
 			sum.Length += p.epe
 			sum.WAUC += waucOf(p.epe)
@@ -111,15 +110,15 @@ func anyUnknown(samples *[8]float32) bool {
 	return false
 }
 
-// pixel is what is measured of one.
+// pixel holds the measurements of one pixel.
 type pixel struct {
-	epe     float64 // the least error to one of the four samples
-	longest float64 // length of the longest of the four
-	speed   int     // 0: their mean length is below 10 pixels, 1: below 40, 2: 40 or more
+	epe     float64 // smallest error to one of the four samples, pixels
+	longest float64 // length of the longest sample, pixels
+	speed   int     // mean length of the samples: 0 = below 10 pixels, 1 = below 40, 2 = 40 or more
 }
 
-// measure works in float64, in which the least error comes from the least square. The conversions keep a compiler from
-// fusing operations, so that each machine has the same figures.
+// measure computes in float64. The conversions prevent fused multiply-add, so that the figures are the same on every
+// machine.
 func measure(u, v float32, samples *[8]float32) pixel {
 	du, dv := float64(u), float64(v)
 	least := math.Inf(1)
@@ -136,7 +135,7 @@ func measure(u, v float32, samples *[8]float32) pixel {
 	return finish(least, &squares)
 }
 
-// measure16 works as the server does: both flows are kept in float16 and subtracted in it; lengths are float64.
+// measure16 computes as the server does: both flows are rounded to float16 and subtracted in float16; lengths are float64.
 func measure16(u, v float32, samples *[8]float32) pixel {
 	u, v = half.Round(u), half.Round(v)
 	least := math.Inf(1)
@@ -144,7 +143,7 @@ func measure16(u, v float32, samples *[8]float32) pixel {
 	for i := range squares {
 		a, b := half.Round(samples[2*i]), half.Round(samples[2*i+1])
 		squares[i] = float64(float64(a)*float64(a)) + float64(float64(b)*float64(b))
-		// The difference of two 16-bit numbers, rounded to 32 bits, rounds on to 16 bits as the exact one does.
+		// To round the difference of two float16 numbers to float32 first does not change its float16 value.
 		c, d := float64(half.Round(a-u)), float64(half.Round(b-v))
 		if e := float64(c*c) + float64(d*d); !(e >= least) {
 			least = e
@@ -153,6 +152,7 @@ func measure16(u, v float32, samples *[8]float32) pixel {
 	return finish(least, &squares)
 }
 
+// finish completes a pixel from the square of its error and the squared lengths of the samples.
 func finish(least float64, squares *[4]float64) pixel {
 	low, high := min(squares[0], squares[1], squares[2], squares[3]), max(squares[0], squares[1], squares[2], squares[3])
 	p := pixel{epe: math.Sqrt(least), longest: math.Sqrt(high)}

@@ -1,27 +1,36 @@
-// Package spring measures optical flow on the Spring benchmark (Mehl et al., CVPR 2023) by the rule of its own server,
-// and writes the tree of files that a submission is made from.
+// Package spring scores optical flow on the Spring benchmark (Mehl et al., CVPR 2023) by the rule of its server, and
+// writes the files of a submission.
 //
-// The ground truth has four samples for each Full-HD pixel. A pixel's endpoint error is the least of those to its
-// four samples, and a pixel with an unknown one among them is left out. Many public codes take one of the four
-// instead: their figures can't be compared with these. All figures are pooled over pixels.
+// The ground truth has four samples for each Full-HD pixel. The endpoint error of a pixel is the smallest of the errors
+// to its four samples; a pixel with an unknown sample is left out. All figures are pooled over pixels. Many public
+// evaluation codes use one of the four samples instead: their figures are not comparable.
 //
-// It promises that nothing is left out silently: each file that the data set's layout asks for is there and is right,
-// or the error names it.
+// Every file that the layout of the data set requires must exist and be valid; otherwise the error names the file.
 package spring
 
 import (
-	"context"
-
-	"github.com/wwflow/wwflow/field"
-	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/benchmarks/internal/evaluate"
 )
 
-// Estimator gives the flow from a to b, of their size. It is called from one goroutine at a time. Consecutive calls often
-// share frames, which are then the same pointers: features of the frames of the last call are worth keeping.
-type Estimator func(ctx context.Context, a, b *frame.Frame) (*field.Field, error)
+// Estimator returns the flow from frame a to frame b, in pixels, at the size of a. It is called from one goroutine at a
+// time. Consecutive calls often share frames, which are then the same pointers, so features can be reused.
+type Estimator = evaluate.Estimator
 
-// Rule names the measure, as each report does.
-const Rule = "official: least endpoint error of the four ground-truth samples of a Full-HD pixel, pooled over pixels"
+// OptionError is the error for an option that has an invalid value.
+type OptionError = evaluate.OptionError
 
-// Rule16 names the same in the server's number format.
-const Rule16 = Rule + ", flow and differences in float16 as on the server"
+// rule describes the measure, as each report states it.
+const rule = "least endpoint error of the four ground-truth samples of a Full-HD pixel, pooled over pixels"
+
+// ruleOf returns the description of the measure in the number format of the server (float16) or in float64. The rule of
+// the server needs dense flow: where flow is unknown, the report must not call itself official.
+func ruleOf(float16, dense bool) string {
+	text := "official: " + rule
+	if !dense {
+		text = "not official, because pixels of unknown flow are left out: " + rule
+	}
+	if float16 {
+		text += ", flow and differences in float16 as on the server"
+	}
+	return text
+}

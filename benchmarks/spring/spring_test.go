@@ -3,28 +3,28 @@ package spring
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"image/png"
+	"image"
+	"image/color"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/picture"
 )
 
-// The tiny data set, its estimate, and the tables that its generator worked out in NumPy.
+// The tiny data set, flow files for it, and the tables that its generator computes in NumPy.
 const (
-	tiny     = "../../testdata/spring/data"
-	tinyFlow = "../../testdata/spring/flow"
-	tables   = "../../testdata/spring/expected.json"
+	tiny         = "../../testdata/spring/data"
+	tinyFlow     = "../../testdata/spring/flow"
+	expectedFile = "../../testdata/spring/expected.json"
 )
 
 type figures struct {
@@ -35,10 +35,10 @@ type figures struct {
 	Pixels int64   `json:"pixels"`
 }
 
-// expected is mode -> selection -> subset -> figures.
+// expected returns mode -> selection -> subset -> figures.
 func expected(t *testing.T) map[string]map[string]map[string]figures {
 	t.Helper()
-	b, err := os.ReadFile(tables)
+	b, err := os.ReadFile(expectedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +66,13 @@ func compare(t *testing.T, name string, got Tallies, want map[string]figures) {
 
 func all(root string) Selection { return Selection{Root: root, Split: "train"} }
 
-// TestTables compares every figure of every subset with the ones worked out in NumPy, in both number formats.
+// TestTables compares every figure of every subset with NumPy, in both number formats.
 func TestTables(t *testing.T) {
-	for mode, byName := range expected(t) {
+	tables := expected(t)
+	if len(tables) != 2 {
+		t.Errorf("expected.json has %d number formats, want 2", len(tables))
+	}
+	for mode, byName := range tables {
 		for name, s := range map[string]Selection{
 			"train":   all(tiny),
 			"0002":    {Root: tiny, Split: "0002"},
@@ -82,7 +86,7 @@ func TestTables(t *testing.T) {
 			compare(t, mode+" "+name, r.All, byName[name])
 			if name == "train" {
 				if r.Flows != 12 || len(r.Sequences) != 2 {
-					t.Errorf("%d flows of %d sequences", r.Flows, len(r.Sequences))
+					t.Errorf("%d flows of %d sequences, want 12 of 2", r.Flows, len(r.Sequences))
 				}
 				for _, q := range r.Sequences {
 					compare(t, mode+" "+q.Name, q.Tallies, byName[q.Name])
@@ -92,7 +96,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestWAUC holds the bins at their borders, where a product is easily rounded to the wrong side.
+// TestWAUC checks errors at the thresholds and beside them, where a rounded product falls into the wrong bin.
 func TestWAUC(t *testing.T) {
 	for i := 0; i <= 100; i++ {
 		at := float64(i) / 20
@@ -104,61 +108,13 @@ func TestWAUC(t *testing.T) {
 				}
 			}
 			if got := waucOf(max(epe, 0)); got != want {
-				t.Errorf("error %v adds %d, want %d", epe, got, want)
+				t.Errorf("waucOf(%v) = %d, want %d", epe, got, want)
 			}
 		}
 	}
 }
 
-// TestFormats writes the report as text, JSON and CSV.
-func TestFormats(t *testing.T) {
-	r, err := Evaluate(t.Context(), Options{Selection: all(tiny), FlowDir: tinyFlow})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.All[8] = Tally{} // no sky: no figure, rather than a wrong one
-	want := expected(t)["float64"]
-	var b bytes.Buffer
-	if err := r.WriteText(&b, true); err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{Rule, "12 flows", "1px %", "14.859", "WAUC", "0002", "s40+"} {
-		if !strings.Contains(b.String(), part) {
-			t.Errorf("no %q in\n%s", part, b.String())
-		}
-	}
-	b.Reset()
-	if err := r.WriteJSON(&b, true); err != nil {
-		t.Fatal(err)
-	}
-	var object struct {
-		Rule      string
-		Subsets   map[string]*figures
-		Sequences map[string]map[string]figures
-	}
-	if err := json.Unmarshal(b.Bytes(), &object); err != nil {
-		t.Fatal(err)
-	}
-	if got := object.Sequences["0001"]["unmatched"].WAUC; object.Rule != Rule || math.Abs(got-want["0001"]["unmatched"].WAUC) > 1e-6 {
-		t.Errorf("JSON has WAUC %v", got)
-	}
-	if !strings.Contains(b.String(), `"epe_pixels": null`) {
-		t.Error("JSON has a figure for no pixels")
-	}
-	b.Reset()
-	if err := r.WriteCSV(&b, true); err != nil {
-		t.Fatal(err)
-	}
-	lines, err := csv.NewReader(&b).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if epe, err := strconv.ParseFloat(lines[1][3], 64); err != nil || math.Abs(epe-want["train"]["all"].EPE) > 1e-6 || len(lines) != 1+3*12 || lines[9][3] != "" {
-		t.Errorf("CSV has %v, %v", lines[1], lines[9])
-	}
-}
-
-// copyTree makes a copy of the data set or the estimate that a test may break.
+// copyTree copies a folder, so that a test can damage the files.
 func copyTree(t *testing.T, from string) string {
 	t.Helper()
 	to := t.TempDir()
@@ -168,8 +124,8 @@ func copyTree(t *testing.T, from string) string {
 	return to
 }
 
-// TestBroken breaks one file at a time: each is one error that names the file.
-func TestBroken(t *testing.T) {
+// TestDamagedFiles damages one file at a time: the error names the file.
+func TestDamagedFiles(t *testing.T) {
 	const truth = "train/0001/flow_FW_left/flow_FW_left_0002.flo5"
 	const estimate = "0001/flow_BW_right/flow_BW_right_0002.flo5"
 	cut := func(t *testing.T, path string) {
@@ -188,11 +144,11 @@ func TestBroken(t *testing.T) {
 	}
 	change := func(edit func(f *field.Field) *field.Field) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
-			f, err := field.ReadFile(path)
+			f, err := flowfile.Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := field.WriteFile(path, edit(f)); err != nil {
+			if err := flowfile.Write(path, edit(f)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -203,18 +159,17 @@ func TestBroken(t *testing.T) {
 		damage     func(*testing.T, string)
 		want       error
 	}{
-		{"truth cut short", truth, cut, field.ErrFormat},
-		{"truth missing at the end", truth, remove, fs.ErrNotExist},
-		{"truth missing in between", "train/0001/flow_FW_left/flow_FW_left_0001.flo5", remove, fs.ErrNotExist},
-		{"map missing", "train/0002/maps/skymap_left/skymap_left_0001.png", remove, fs.ErrNotExist},
-		{"map cut short", "train/0002/maps/rigidmap_FW_left/rigidmap_FW_left_0001.png", cut, picture.ErrFormat},
-		{"truth of a wrong size", truth, small, ErrSize},
-		{"estimate missing", estimate, remove, fs.ErrNotExist},
-		{"estimate cut short", estimate, cut, field.ErrFormat},
-		{"estimate of a wrong size", estimate, small, ErrSize},
-		{"estimate of the truth's size", estimate, change(func(f *field.Field) *field.Field { return field.New(2*f.Width, 2*f.Height) }), ErrSize},
-		{"estimate unknown", estimate, change(func(f *field.Field) *field.Field { f.Vectors[99] = field.Unknown(); return f }), ErrUnknown},
-		{"estimate infinite", estimate, change(func(f *field.Field) *field.Field { f.Vectors[4] = float32(math.Inf(-1)); return f }), ErrUnknown},
+		{"truncated truth", truth, cut, flowfile.ErrFormat},
+		{"last truth missing", truth, remove, fs.ErrNotExist},
+		{"first truth missing", "train/0001/flow_FW_left/flow_FW_left_0001.flo5", remove, fs.ErrNotExist},
+		{"missing map", "train/0002/maps/skymap_left/skymap_left_0001.png", remove, fs.ErrNotExist},
+		{"truncated map", "train/0002/maps/rigidmap_FW_left/rigidmap_FW_left_0001.png", cut, picture.ErrFormat},
+		{"truth of another size", truth, small, field.ErrSizes},
+		{"missing estimate", estimate, remove, fs.ErrNotExist},
+		{"truncated estimate", estimate, cut, flowfile.ErrFormat},
+		{"estimate of another size", estimate, small, field.ErrSizes},
+		{"estimate of the size of the truth", estimate, change(func(f *field.Field) *field.Field { return field.New(2*f.Width, 2*f.Height) }), field.ErrSizes},
+		{"infinite estimate", estimate, change(func(f *field.Field) *field.Field { f.Vectors[4] = float32(math.Inf(-1)); return f }), field.ErrInfiniteFlow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root, flow, file := tiny, tinyFlow, ""
@@ -228,87 +183,77 @@ func TestBroken(t *testing.T) {
 			c.damage(t, file)
 			r, err := Evaluate(t.Context(), Options{Selection: all(root), FlowDir: flow})
 			named := strings.TrimSuffix(c.file, ".flo5")
-			if c.name == "truth of a wrong size" {
-				named = "flow_FW_left_0002" // the estimate or a map of it no longer fits
+			if c.name == "truth of another size" {
+				named = "flow_FW_left_0002" // the estimate or a map no longer fits
 			}
 			if r != nil || !errors.Is(err, c.want) || !strings.Contains(err.Error(), named) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%v", err)
+				t.Errorf("error %v, want %v in one line that names %s", err, c.want, named)
 			}
 		})
 	}
 }
 
-// fromFiles is an Estimator that knows the frames' contents, and counts how often a frame comes again.
-func fromFiles(t *testing.T, s Selection, again *int) Estimator {
+// fromFiles returns an Estimator that identifies the pair by its pixels and returns the flow of the file.
+func fromFiles(t *testing.T, s Selection) Estimator {
+	t.Helper()
 	flows, err := s.Flows()
 	if err != nil {
 		t.Fatal(err)
 	}
-	byPixels := map[string]Flow{}
+	paths := map[string]string{}
 	for _, f := range flows {
-		a, err := picture.Read(f.picture(s.folder(), f.Frame))
+		p := s.pair(f, tinyFlow)
+		path, err := p.FlowFile()
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := picture.Read(f.picture(s.folder(), f.other()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		byPixels[string(a.Pix)+string(b.Pix)] = f
+		paths[pixels(t, p.First)+pixels(t, p.Second)] = path
 	}
-	seen := map[*frame.Frame]bool{}
+	if len(paths) != len(flows) {
+		t.Fatalf("%d flows have %d different pairs of frames", len(flows), len(paths))
+	}
 	return func(_ context.Context, a, b *frame.Frame) (*field.Field, error) {
-		f, ok := byPixels[string(a.Pix)+string(b.Pix)]
+		path, ok := paths[string(a.Pix)+string(b.Pix)]
 		if !ok {
-			t.Error("a pair that is no flow's")
+			return nil, errors.New("no flow of the data set has these frames")
 		}
-		for _, frame := range []*frame.Frame{a, b} {
-			if seen[frame] {
-				*again++
-			}
-			seen[frame] = true
-		}
-		path, err := s.estimateFile(tinyFlow, f)
-		if err != nil {
-			return nil, err
-		}
-		return field.ReadFile(path)
+		return flowfile.Read(path)
 	}
 }
 
-// TestEstimator: the flow of a network scores as the same flow from files does, and each frame is read once.
-func TestEstimator(t *testing.T) {
-	again := 0
-	var steps []int
-	r, err := Evaluate(t.Context(), Options{
-		Selection: all(tiny), Estimate: fromFiles(t, all(tiny), &again), Source: "fake",
-		Progress: func(done, total int) { steps = append(steps, done*100+total) },
-	})
+func pixels(t *testing.T, path string) string {
+	t.Helper()
+	f, err := picture.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "network", r.All, expected(t)["float64"]["train"])
-	if frames := 24 - again; frames != 10 { // twelve pairs of 2 x 5 frames
-		t.Errorf("%d frames were read, of 10", frames)
+	return string(f.Pix)
+}
+
+// TestEstimator: an Estimator that returns the flow of the files has the figures of the files.
+func TestEstimator(t *testing.T) {
+	r, err := Evaluate(t.Context(), Options{Selection: all(tiny), Estimate: fromFiles(t, all(tiny)), Source: "fake"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(steps) != 12 || steps[11] != 1212 {
-		t.Errorf("progress %v", steps)
+	compare(t, "estimator", r.All, expected(t)["float64"]["train"])
+	if r.Source != "fake" {
+		t.Errorf("flow from %q", r.Source)
 	}
 }
 
-// TestResume ends an evaluation in its middle, damages the journal's last line as a crash would, and goes on: the table is
-// the same, and no flow that was done is done again.
+// TestResume interrupts an evaluation, truncates the last line of the journal as a crash would, and resumes: the table is
+// the same, and no flow in the journal is scored again.
 func TestResume(t *testing.T) {
 	journal := filepath.Join(t.TempDir(), "journal")
-	var again int
-	known := fromFiles(t, all(tiny), &again)
+	estimate := fromFiles(t, all(tiny))
 	calls := 0
 	stop := errors.New("stop")
 	o := Options{Selection: all(tiny), Source: "fake", Journal: journal, Estimate: func(ctx context.Context, a, b *frame.Frame) (*field.Field, error) {
 		if calls++; calls == 8 {
 			return nil, stop
 		}
-		return known(ctx, a, b)
+		return estimate(ctx, a, b)
 	}}
 	if _, err := Evaluate(t.Context(), o); !errors.Is(err, stop) {
 		t.Fatal(err)
@@ -330,18 +275,18 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	if calls != 100+12-done {
-		t.Errorf("%d flows were done, of which %d are in the journal", calls-100, done)
+		t.Errorf("%d flows were estimated again; %d of 12 were in the journal", calls-100, done)
 	}
 	compare(t, "resumed", r.All, expected(t)["float64"]["train"])
 
 	o.Float16 = true
-	if _, err := Evaluate(t.Context(), o); err == nil || !strings.Contains(err.Error(), journal) {
-		t.Errorf("another evaluation's journal: %v", err)
+	if _, err := Evaluate(t.Context(), o); err == nil || !strings.Contains(err.Error(), "journal of another evaluation") {
+		t.Errorf("the journal of another evaluation: %v", err)
 	}
 }
 
-// TestChangedEstimate: a file that changed since the journal was written is scored again.
-func TestChangedEstimate(t *testing.T) {
+// TestChangedFlowFile: a flow file that changed since the journal was written is scored again.
+func TestChangedFlowFile(t *testing.T) {
 	flow := copyTree(t, tinyFlow)
 	o := Options{Selection: all(tiny), FlowDir: flow, Journal: filepath.Join(t.TempDir(), "journal")}
 	before, err := Evaluate(t.Context(), o)
@@ -352,7 +297,7 @@ func TestChangedEstimate(t *testing.T) {
 	if err := os.Remove(path + ".flo5"); err != nil {
 		t.Fatal(err)
 	}
-	if err := field.WriteFile(path+".flo", field.New(48, 32)); err != nil { // any format is read
+	if err := flowfile.Write(path+".flo", field.New(48, 32)); err != nil { // any format is read
 		t.Fatal(err)
 	}
 	after, err := Evaluate(t.Context(), o)
@@ -364,45 +309,59 @@ func TestChangedEstimate(t *testing.T) {
 	}
 }
 
+// TestErrorMaps compares every pixel of the error pictures with the error that the files give, without the code that scores.
 func TestErrorMaps(t *testing.T) {
 	folder := t.TempDir()
-	o := Options{Selection: Selection{Root: tiny, Split: "0001", Direction: "FW", Camera: "left"}, FlowDir: tinyFlow, ErrorMaps: folder}
-	if _, err := Evaluate(t.Context(), o); err != nil {
+	s := Selection{Root: tiny, Split: "0001", Direction: "FW", Camera: "left"}
+	if _, err := Evaluate(t.Context(), Options{Selection: s, FlowDir: tinyFlow, ErrorMaps: folder}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"0001", "0002"} {
-		f, err := os.Open(filepath.Join(folder, "0001/flow_FW_left/flow_FW_left_"+name+".png"))
+	for _, name := range []string{"0001/flow_FW_left/flow_FW_left_0001", "0001/flow_FW_left/flow_FW_left_0002"} {
+		truth, err := flowfile.Read(filepath.Join(tiny, "train", name+".flo5"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := png.Decode(f)
-		if err := errors.Join(err, f.Close()); err != nil {
+		estimate, err := flowfile.Read(filepath.Join(tinyFlow, name+".flo5"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range []struct {
-			x, y    int
-			r, g, b uint32
-		}{
-			{25, 20, 0, 0, 0},     // no ground truth
-			{10, 5, 0, 0, 0},      // nor for one of the samples
-			{7, 7, 39, 40, 148},   // right
-			{7, 5, 223, 242, 248}, // close to one pixel
-		} {
-			r, g, b, _ := m.At(c.x, c.y).RGBA()
-			if c.r == 223 { // the least of four errors: at most the one that was put there
-				if b>>8 < 148 {
-					t.Errorf("%d,%d is %d %d %d", c.x, c.y, r>>8, g>>8, b>>8)
+		got, err := picture.Decode(filepath.Join(folder, name+".png"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Bounds().Size() != image.Pt(estimate.Width, estimate.Height) {
+			t.Fatalf("%s: size %v", name, got.Bounds())
+		}
+		colours := map[color.Color]bool{}
+		for y := range estimate.Height {
+			for x := range estimate.Width {
+				want := errorPicture([]float32{smallestError(estimate, truth, x, y)}, 1).At(0, 0)
+				if got.At(x, y) != want {
+					t.Fatalf("%s, column %d, row %d: colour %v, want %v", name, x, y, got.At(x, y), want)
 				}
-			} else if r>>8 != c.r || g>>8 != c.g || b>>8 != c.b {
-				t.Errorf("%d,%d is %d %d %d, want %d %d %d", c.x, c.y, r>>8, g>>8, b>>8, c.r, c.g, c.b)
+				colours[want] = true
 			}
+		}
+		if len(colours) < 20 || !colours[color.RGBA{A: 255}] {
+			t.Errorf("%s: %d colours, too few to tell pictures apart, or no black", name, len(colours))
 		}
 	}
 }
 
-// TestErrorColours holds the colours at the middle of the scale and at its ends.
+// smallestError returns the smallest error to one of the four samples, NaN if one is unknown.
+func smallestError(estimate, truth *field.Field, x, y int) float32 {
+	u, v := estimate.At(x, y)
+	smallest := math.Inf(1)
+	for _, at := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} {
+		tu, tv := truth.At(2*x+at[0], 2*y+at[1])
+		smallest = min(smallest, field.EndpointError(u, v, tu, tv)) // min returns NaN if one is
+	}
+	return float32(smallest)
+}
+
+// TestErrorColours checks the colours at the middle of the scale and at its ends.
 func TestErrorColours(t *testing.T) {
-	m := ErrorPicture([]float32{0, 1.0 / 32, 1, 32, 1e9, 2, 0.5}, 7)
+	m := errorPicture([]float32{0, 1.0 / 32, 1, 32, 1e9, 2, 0.5}, 7)
 	for x, want := range [][3]uint32{{39, 40, 148}, {39, 40, 148}, {223, 242, 248}, {165, 0, 38}, {165, 0, 38}, {254, 223, 144}, {171, 216, 233}} {
 		r, g, b, _ := m.At(x, 0).RGBA()
 		for i, v := range []uint32{r >> 8, g >> 8, b >> 8} {
@@ -430,9 +389,9 @@ func TestSubmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(found) != 8 || found[0] != filepath.Join(out, "0003/flow_BW_left/flow_BW_left_0002.flo5") {
-		t.Errorf("%v", found)
+		t.Errorf("files: %v", found)
 	}
-	// What is there and right is kept; what is damaged is made again; without a source for it there is an error.
+	// A valid file is kept, a damaged one is replaced.
 	if err := os.Truncate(found[3], 100); err != nil {
 		t.Fatal(err)
 	}
@@ -441,22 +400,35 @@ func TestSubmit(t *testing.T) {
 	if _, err := Submit(t.Context(), o, out); err != nil {
 		t.Fatal(err)
 	}
-	f, err := field.ReadFile(found[3])
-	if err != nil || f.Vectors[0] != 0 {
-		t.Errorf("%v", err)
-	}
-	for name, bad := range map[string]*field.Field{"NaN": field.New(48, 32), "size": field.New(24, 16), "large": field.New(48, 32)} {
-		switch name {
-		case "NaN":
-			bad.Vectors[7] = field.Unknown()
-		case "large":
-			bad.Vectors[7] = 1e5
+	for i, still := range map[int]bool{3: true, 4: false} {
+		f, err := flowfile.Read(found[i])
+		if err != nil || (f.Vectors[0] == 0) != still {
+			t.Errorf("%s was replaced: %v, want %v; error %v", found[i], !still, still, err)
 		}
-		o.Estimate = func(context.Context, *frame.Frame, *frame.Frame) (*field.Field, error) { return bad, nil }
+	}
+	for name, c := range map[string]struct {
+		flow *field.Field
+		want error
+	}{
+		"unknown": {with(field.Unknown()), ErrIncomplete},
+		"large":   {with(1e5), ErrIncomplete},
+		"size":    {field.New(24, 16), field.ErrSizes},
+	} {
+		o.Estimate = func(context.Context, *frame.Frame, *frame.Frame) (*field.Field, error) { return c.flow, nil }
 		empty := t.TempDir()
 		_, err := Submit(t.Context(), o, empty)
-		if !errors.Is(err, ErrIncomplete) && !errors.Is(err, ErrSize) || !strings.Contains(err.Error(), "flow_FW_left_0001") {
-			t.Errorf("%s: %v", name, err)
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), "0003/flow_") { // several flows fail at the same time
+			t.Errorf("%s: error %v, want %v", name, err, c.want)
+		}
+		if files, err := os.ReadDir(empty); len(files) != 0 || err != nil {
+			t.Errorf("%s: files were written: %v, %v", name, files, err)
 		}
 	}
+}
+
+// with returns still flow of the tiny size with one other number in it.
+func with(number float32) *field.Field {
+	f := field.New(48, 32)
+	f.Vectors[7] = number
+	return f
 }

@@ -2,32 +2,34 @@ package spring
 
 import "math"
 
-// Tally sums a set of pixels. Tallies of several flows are added up.
+// Tally holds the sums over a set of pixels. Tallies of several flows can be added.
 type Tally struct {
-	Pixels   int64   // whose error counts
+	Pixels   int64   // pixels whose truth and estimate are known
+	Unknown  int64   `json:",omitempty"` // pixels whose truth alone is known; they are in no other sum
 	Length   float64 // sum of endpoint errors, pixels
 	Over1    int64   // pixels with an error above 1
 	Outliers int64   // pixels with an error above 3 and above 5 % of the longest true length
-	WAUC     int64   // sum over pixels and thresholds i/20 that hold of 101-i, for i from 1 to 100
+	WAUC     int64   // sum over pixels of what waucOf returns
 }
 
 func (t *Tally) add(o Tally) {
 	t.Pixels += o.Pixels
+	t.Unknown += o.Unknown
 	t.Length += o.Length
 	t.Over1 += o.Over1
 	t.Outliers += o.Outliers
 	t.WAUC += o.WAUC
 }
 
-// Figures is a row of the table. They are NaN where no pixel counts.
+// Figures is a row of the table. All are NaN if no pixel was scored.
 type Figures struct {
-	Px1  float64 // pixels with an endpoint error above 1, in percent
+	Px1  float64 // share of pixels with an endpoint error above 1, in percent
 	EPE  float64 // mean endpoint error, in pixels
-	Fl   float64 // outliers by KITTI's rule, in percent
+	Fl   float64 // share of outliers, in percent
 	WAUC float64 // weighted area under the curve of errors up to 5 pixels, in percent
 }
 
-// Figures works out the row.
+// Figures returns the figures of the set.
 func (t Tally) Figures() Figures {
 	if t.Pixels == 0 {
 		return Figures{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
@@ -41,7 +43,10 @@ func (t Tally) Figures() Figures {
 	}
 }
 
-// Subsets names the subsets in the order of the table.
+// Density returns the share of the pixels with ground truth whose estimate is known, in percent. It is NaN without pixels.
+func (t Tally) Density() float64 { return 100 * float64(t.Pixels) / float64(t.Pixels+t.Unknown) }
+
+// Subsets names the subsets of pixels in the order of the table.
 var Subsets = [...]string{
 	"all", "low detail", "high detail", "matched", "unmatched", "rigid", "non-rigid", "not sky", "sky", "s0-10", "s10-40", "s40+",
 }
@@ -55,7 +60,7 @@ func (t *Tallies) add(o *Tallies) {
 	}
 }
 
-// subsets puts the classes of pixels together.
+// subsets adds up the classes of pixels that make up each subset.
 func subsets(sums *[classes]Tally) Tallies {
 	var t Tallies
 	for class, sum := range sums {

@@ -1,17 +1,19 @@
-"""Write the tiny networks that flow's tests run: /usr/bin/python3 flow/testdata/generate.py
+"""Write the tiny networks for the tests of package flow: /usr/bin/python3 flow/testdata/generate.py
 
-Their arithmetic is exact in float32, so that the tests can demand equality:
+They compute exactly in float32, so that tests can compare for equality. `fake` computes:
 
-  code = R + 256 G                     the encoder's feature, 1xHxW
+  code = R + 256 G                     (the encoder's feature, 1xHxW)
   flow = (code_b - code_a, code_a / 2)
   log_scale = (R_a - G_a) / 32
 
-`half` has two precisions, so different that a test sees which one ran: its fp32 graphs state code = R + 256 G as above, its
-fp16 graphs code = R + 2 G, a float16 feature computed in float16, where it is exact; flow leaves as float32.
+`half` has two precisions that compute different results, so that a test sees which one ran. Its fp32 graphs compute
+code = R + 256 G as above, its fp16 graphs code = R + 2 G, a float16 feature that is exact. The flow is float32 in both.
 
-`greedy` has an encoder as above and a decoder that asks for petabytes unless the frame is black.
+`greedy` has the encoder of `fake` and a decoder that allocates petabytes unless the frame is black.
 
-`endless` has the same encoder and a decoder that never ends by itself, to test cancellation. `../probe.onnx`, y = x + x, is what a device must run before it counts as usable.
+`endless` has the encoder of `fake` and a decoder that does not end unless the frame is black, to test cancellation.
+
+`../probe.onnx` computes y = x + x. flow.Probe runs it to find out whether a device works.
 """
 import json
 import pathlib
@@ -43,7 +45,7 @@ class Decoder(torch.nn.Module):
 class Endless(torch.nn.Module):
     def forward(self, code_a, code_b):
         x = code_a
-        # The exporter runs the loop once: on a black frame it ends at once, else in centuries.
+        # The example frame is black, so that the export ends: the loop has no turns for it, and 1e12 or more for others.
         for _ in range(int((code_a.max() * 1e12).long())):
             x = x + code_b
         return torch.stack((x, x), dim=-1), x

@@ -1,4 +1,4 @@
-// Package avinfo names the FFmpeg libraries that this program runs with.
+// Package avinfo reports the versions of the FFmpeg libraries in use.
 package avinfo
 
 // #cgo pkg-config: libavutil libavcodec libavformat libavfilter libswscale
@@ -11,16 +11,16 @@ import "C"
 
 import "fmt"
 
-// Library is one of FFmpeg's libraries with the version that was loaded, as major.minor.micro.
+// Library is a loaded library of FFmpeg. Version is major.minor.micro.
 type Library struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
 
-// Release is FFmpeg's own version, such as 5.1.9.
+// Release returns the version of FFmpeg, such as 5.1.9.
 func Release() string { return C.GoString(C.av_version_info()) }
 
-// Libraries are the libraries that wwflow calls.
+// Libraries returns the libraries that wwflow calls.
 func Libraries() []Library {
 	return []Library{
 		{"libavutil", version(C.avutil_version())},

@@ -1,9 +1,9 @@
-// Package half converts between 16-bit and 32-bit IEEE 754 numbers.
+// Package half converts between 16-bit and 32-bit IEEE 754 floating-point numbers.
 package half
 
 import "math"
 
-// From is the value of a 16-bit number, exactly.
+// From returns the value of a 16-bit number, which float32 represents exactly.
 func From(b uint16) float32 {
 	sign, exponent, fraction := uint32(b>>15)<<31, uint32(b>>10)&31, uint32(b)&1023
 	switch {
@@ -15,16 +15,15 @@ func From(b uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
 }
 
-// Round is the 16-bit number nearest to v, as a 32-bit one; of two that are equally near, the one whose last
-// bit is 0. What is too large becomes infinite.
+// Round returns v rounded to the nearest 16-bit number, ties to even. Values that are too large become infinite.
 func Round(v float32) float32 {
 	b := math.Float32bits(v)
 	switch magnitude := b &^ (1 << 31); {
-	case magnitude >= 0x7f800000: // infinite, or no number
+	case magnitude >= 0x7f800000: // infinity or NaN
 		return v
-	case magnitude >= 0x477ff000: // 65520, from which on the nearest is beyond the largest, 65504
+	case magnitude >= 0x477ff000: // 65520 and above round to infinity; the largest number is 65504
 		return math.Float32frombits(b&(1<<31) | 0x7f800000)
-	case magnitude < 0x38800000: // 2^-14: below it the steps are 2^-24, as those of float32 are from 0.5 to 1
+	case magnitude < 0x38800000: // below 2^-14 the spacing is 2^-24, the spacing of float32 between 0.5 and 1
 		const shift = 0.5
 		if b>>31 != 0 {
 			return -((-v + shift) - shift)

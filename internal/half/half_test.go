@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// TestRound goes through all 16-bit numbers: each is its own nearest, and between two neighbours the middle goes to
-// the even one and all else to the nearer one.
+// TestRound tests all 16-bit numbers: each rounds to itself, the midpoint of two neighbours to the even one, and other
+// values to the nearer one.
 func TestRound(t *testing.T) {
 	for b := uint16(0); b < 0x7c00; b++ {
 		low, high := From(b), From(b+1)
 		if b+1 == 0x7c00 {
-			high = 65536 // what would come next
+			high = 65536 // the next number if there were no infinity
 		}
 		middle := low + (high-low)/2
 		even := low

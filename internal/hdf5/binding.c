@@ -5,7 +5,7 @@ static char message[256];
 
 static herr_t note(unsigned n, const H5E_error2_t *e, void *unused) {
 	(void)unused;
-	// Upwards, the walk begins at the place where it went wrong: the first entry that says something is the reason.
+	// The upward walk begins at the function that failed: its description is the reason.
 	if (n == 0 && e->desc) {
 		strncpy(message, e->desc, sizeof message - 1);
 	}
@@ -21,7 +21,7 @@ const char *ww_last_error(void) {
 
 void ww_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-// half says whether the type is an IEEE 754 number of 16 bits.
+// half reports whether the type is a 16-bit IEEE 754 number.
 static int half(hid_t type) {
 	size_t sign, exponent, exponent_size, mantissa, mantissa_size;
 	return H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == 2 &&
@@ -62,7 +62,7 @@ static int describe(ww_set *s) {
 			s->layout = WW_CONTIGUOUS;
 			s->offset = H5Dget_offset(s->set);
 		}
-		// What stands where nothing was written is not asked for: libhdf5 1.10 can crash in converting it, if it is damaged.
+		// The fill value is not read: libhdf5 1.10 can crash when it converts a damaged one.
 		int n = H5Pget_nfilters(plist);
 		ok = ok && n >= 0;
 		s->filters = n > WW_MAX_FILTERS ? -1 : n;
@@ -80,15 +80,14 @@ static int describe(ww_set *s) {
 
 int ww_has_offset(const ww_set *s) { return s->offset != HADDR_UNDEF; }
 
-// Opens for reading. Locking is off: it fails on some read-only and network file systems, and nobody writes.
-// Returns -1 if the file, -2 if the dataset can't be opened, -3 if it can't be described.
+// Opens for reading. Returns -1 if the file or -2 if the dataset can't be opened, -3 if the dataset can't be described.
 int ww_open(const char *path, const char *name, ww_set *s) {
 	memset(s, 0, sizeof *s);
 	s->file = s->set = -1;
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	if (access < 0) return -1;
 #if H5_VERSION_GE(1, 10, 7)
-	H5Pset_file_locking(access, 0, 1);
+	H5Pset_file_locking(access, 0, 1); // locking fails on some read-only and network file systems
 #endif
 	s->file = H5Fopen(path, H5F_ACC_RDONLY, access);
 	H5Pclose(access);
@@ -104,10 +103,15 @@ int ww_read_chunk(ww_set *s, const hsize_t *offset, uint32_t *skipped, void *out
 	return H5Dread_chunk(s->set, H5P_DEFAULT, offset, skipped, out) < 0 ? -1 : 0;
 }
 
-int ww_create(const char *path, const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s) {
+// Creates a file in memory.
+int ww_create(const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s) {
 	memset(s, 0, sizeof *s);
 	s->file = s->set = -1;
-	s->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+	if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0) {
+		s->file = H5Fcreate("memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+	}
+	if (access >= 0) H5Pclose(access);
 	if (s->file < 0) return -1;
 	hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
 	if (space >= 0 && plist >= 0 && H5Pset_chunk(plist, rank, chunk) >= 0 && H5Pset_deflate(plist, level) >= 0) {
@@ -120,6 +124,12 @@ int ww_create(const char *path, const char *name, int rank, const hsize_t *dims,
 
 int ww_write_chunk(ww_set *s, const hsize_t *offset, size_t size, const void *data) {
 	return H5Dwrite_chunk(s->set, H5P_DEFAULT, 0, offset, size, data) < 0 ? -1 : 0;
+}
+
+// Copies the file in memory to image, or returns only its size if image is NULL. Returns -1 after an error.
+ssize_t ww_image(ww_set *s, void *image, size_t size) {
+	if (H5Fflush(s->file, H5F_SCOPE_LOCAL) < 0) return -1;
+	return H5Fget_file_image(s->file, image, size);
 }
 
 int ww_close(ww_set *s) {

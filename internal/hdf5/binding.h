@@ -1,4 +1,4 @@
-// The few calls of libhdf5 that this package makes, without the macros and handles that cgo cannot name.
+// The calls of libhdf5 that this package makes, without the macros and handles that cgo cannot express.
 #ifndef WWFLOW_HDF5_H
 #define WWFLOW_HDF5_H
 #include <hdf5.h>
@@ -9,13 +9,13 @@ typedef struct {
 	hid_t file, set;
 	int rank;
 	hsize_t dims[WW_MAX_RANK];
-	int layout; // one of the next three
+	int layout;                 // WW_CHUNKED, WW_CONTIGUOUS or WW_OTHER
 	hsize_t chunk[WW_MAX_RANK];
-	int filters;               // how many; -1 = more than WW_MAX_FILTERS
-	int filter[WW_MAX_FILTERS]; // their numbers, in the order in which they were applied
-	int bytes;                 // size of a number, if it is an IEEE 754 one of 2, 4 or 8 bytes, else 0
+	int filters;                // number of filters; -1 = more than WW_MAX_FILTERS
+	int filter[WW_MAX_FILTERS]; // filter numbers, in the order of application
+	int bytes;                  // size of an IEEE 754 number: 2, 4 or 8; 0 = another type
 	int big_endian;
-	haddr_t offset;            // where a contiguous dataset begins in the file; HADDR_UNDEF if it isn't there
+	haddr_t offset;             // of a contiguous dataset in the file; HADDR_UNDEF = not allocated
 } ww_set;
 
 void ww_quiet(void);
@@ -24,7 +24,8 @@ int ww_open(const char *path, const char *name, ww_set *s);
 int ww_has_offset(const ww_set *s);
 int ww_chunk_size(ww_set *s, const hsize_t *offset, hsize_t *size);
 int ww_read_chunk(ww_set *s, const hsize_t *offset, uint32_t *skipped, void *out);
-int ww_create(const char *path, const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s);
+int ww_create(const char *name, int rank, const hsize_t *dims, const hsize_t *chunk, unsigned level, ww_set *s);
 int ww_write_chunk(ww_set *s, const hsize_t *offset, size_t size, const void *data);
+ssize_t ww_image(ww_set *s, void *image, size_t size);
 int ww_close(ww_set *s);
 #endif

@@ -17,32 +17,32 @@ import (
 	"github.com/wwflow/wwflow/internal/half"
 )
 
-// The numbers of HDF5's filters that are undone here.
+// The HDF5 numbers of the supported filters.
 const (
-	deflate  = 1
-	shuffle  = 2
-	fletcher = 3
+	filterDeflate    = 1
+	filterShuffle    = 2
+	filterFletcher32 = 3
 )
 
-// maxChunks is how many chunks a dataset may have. Each costs libhdf5 a search; h5py makes a thousand of a 4K flow.
+// maxChunks limits the number of chunks of a dataset. libhdf5 searches for each; h5py makes 1,000 for a 4K flow field.
 const maxChunks = 1 << 17
 
-// chunks is how a dataset is cut up and what its numbers are. A contiguous one is one chunk.
-type chunks struct {
-	shape, size, grid []int    // of the dataset, of one chunk, of the dataset in chunks
-	filters           []int    // in the order in which they were applied
-	skipped           []uint32 // per chunk: bit i is set where filter i was not applied
-	bytes             int      // of a number
+// layout describes how a dataset is stored. A contiguous dataset counts as one chunk.
+type layout struct {
+	shape, size, grid []int    // of the dataset, of one chunk, of the dataset counted in chunks
+	filters           []int    // in the order of application
+	skipped           []uint32 // per chunk: bit i is set if filter i was not applied
+	bytes             int      // per number
 	order             binary.ByteOrder
 }
 
-// describe takes over what the library found, if it is something that can be decoded.
-func (c *chunks) describe(s *C.ww_set, name string, limit int) error {
+// describe converts the description that libhdf5 gave. It returns an error for what cannot be decoded.
+func (c *layout) describe(s *C.ww_set, name string, limit int) error {
 	switch {
 	case s.rank < 1 || s.rank > C.WW_MAX_RANK:
 		return fmt.Errorf("%w: its dataset %q has %d dimensions", ErrFormat, name, s.rank)
 	case s.bytes == 0:
-		return fmt.Errorf("%w: its dataset %q doesn't hold floating-point numbers of 16, 32 or 64 bits", ErrFormat, name)
+		return fmt.Errorf("%w: its dataset %q does not hold 16-bit, 32-bit or 64-bit floating-point numbers", ErrFormat, name)
 	case s.layout == C.WW_OTHER:
 		return fmt.Errorf("%w: its dataset %q is neither contiguous nor chunked", ErrFormat, name)
 	}
@@ -50,7 +50,7 @@ func (c *chunks) describe(s *C.ww_set, name string, limit int) error {
 	if s.big_endian != 0 {
 		c.order = binary.BigEndian
 	}
-	elements, room := 1, limit // a chunk is decoded whole, however little of it lies in the dataset
+	elements, room := 1, limit // room is for one chunk: it is decoded as a whole, even if it extends beyond the dataset
 	for d, n := range s.dims[:s.rank] {
 		if n == 0 {
 			return fmt.Errorf("%w: its dataset %q is empty", ErrFormat, name)
@@ -71,18 +71,18 @@ func (c *chunks) describe(s *C.ww_set, name string, limit int) error {
 		c.grid = append(c.grid, (int(n)+int(size)-1)/int(size))
 	}
 	if c.count() > maxChunks {
-		return fmt.Errorf("%w: its dataset %q is cut into %d chunks", ErrTooLarge, name, c.count())
+		return fmt.Errorf("%w: its dataset %q has %d chunks, more than %d", ErrTooLarge, name, c.count(), maxChunks)
 	}
 	if s.filters < 0 {
-		return fmt.Errorf("%w: its dataset %q went through more than %d filters", ErrFormat, name, C.WW_MAX_FILTERS)
+		return fmt.Errorf("%w: its dataset %q has more than %d filters", ErrFormat, name, C.WW_MAX_FILTERS)
 	}
 	if s.layout == C.WW_CHUNKED {
 		for _, f := range s.filter[:s.filters] {
-			if f != deflate && f != shuffle && f != fletcher {
-				return fmt.Errorf("%w: its dataset %q is packed by filter %d; gzip, shuffle and Fletcher32 are understood", ErrFormat, name, f)
+			if f != filterDeflate && f != filterShuffle && f != filterFletcher32 {
+				return fmt.Errorf("%w: its dataset %q uses filter %d; gzip, shuffle and Fletcher32 are supported", ErrFormat, name, f)
 			}
 			if slices.Contains(c.filters, int(f)) {
-				return fmt.Errorf("%w: its dataset %q went through filter %d twice", ErrFormat, name, f)
+				return fmt.Errorf("%w: its dataset %q uses filter %d twice", ErrFormat, name, f)
 			}
 			c.filters = append(c.filters, int(f))
 		}
@@ -99,10 +99,10 @@ func product(n []int) int {
 	return p
 }
 
-func (c *chunks) count() int { return product(c.grid) }
+func (c *layout) count() int { return product(c.grid) }
 
-// start is the first element of chunk i.
-func (c *chunks) start(i int) [4]int {
+// start returns the index of the first number of chunk i.
+func (c *layout) start(i int) [4]int {
 	var at [4]int
 	for d := len(c.grid) - 1; d >= 0; d-- {
 		at[d] = i % c.grid[d] * c.size[d]
@@ -111,7 +111,7 @@ func (c *chunks) start(i int) [4]int {
 	return at
 }
 
-func (c *chunks) offset(i int) [4]C.hsize_t {
+func (c *layout) offset(i int) [4]C.hsize_t {
 	var at [4]C.hsize_t
 	for d, v := range c.start(i) {
 		at[d] = C.hsize_t(v)
@@ -119,8 +119,8 @@ func (c *chunks) offset(i int) [4]C.hsize_t {
 	return at
 }
 
-// decode undoes the filters of every chunk and puts its numbers where they belong.
-func (p *parts) decode() (*Array, error) {
+// decode reverses the filters of every chunk and copies its numbers into an Array.
+func (p *stored) decode() (*Array, error) {
 	a := &Array{Shape: p.shape, Data: make([]float32, product(p.shape))}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -128,12 +128,12 @@ func (p *parts) decode() (*Array, error) {
 		group.Go(func() error {
 			b := buffers.get(product(p.size)*p.bytes + 4*len(p.filters))
 			defer buffers.put(b)
-			plain, err := p.undo(raw, p.skipped[i], *b)
+			plain, err := p.unfilter(raw, p.skipped[i], *b)
 			if err != nil {
 				return fmt.Errorf("%w: chunk %d of %d: %w", ErrFormat, i+1, len(p.raw), err)
 			}
 			p.raw[i] = nil
-			p.place(i, plain, a.Data)
+			p.scatter(i, plain, a.Data)
 			return nil
 		})
 	}
@@ -143,12 +143,12 @@ func (p *parts) decode() (*Array, error) {
 	return a, nil
 }
 
-// undo has room for the numbers and for a checksum of each filter.
-func (c *chunks) undo(b []byte, skipped uint32, room []byte) ([]byte, error) {
+// unfilter reverses the filters of the chunk b. It may use room as its result.
+func (c *layout) unfilter(b []byte, skipped uint32, room []byte) ([]byte, error) {
 	size := product(c.size) * c.bytes
 	for i, f := range c.filters {
-		if f == fletcher && skipped&(1<<i) == 0 {
-			size += checksum
+		if f == filterFletcher32 && skipped&(1<<i) == 0 {
+			size += checksumSize
 		}
 	}
 	for i := len(c.filters) - 1; i >= 0; i-- {
@@ -156,17 +156,17 @@ func (c *chunks) undo(b []byte, skipped uint32, room []byte) ([]byte, error) {
 			continue
 		}
 		switch c.filters[i] {
-		case deflate:
+		case filterDeflate:
 			out := room[:size]
 			if err := inflate(b, out); err != nil {
 				return nil, err
 			}
 			b = out
-		case shuffle:
+		case filterShuffle:
 			b = unshuffle(b, c.bytes)
-		case fletcher:
-			size -= checksum
-			n := len(b) - checksum
+		case filterFletcher32:
+			size -= checksumSize
+			n := len(b) - checksumSize
 			if n < 0 || fletcher32(b[:n]) != binary.LittleEndian.Uint32(b[n:]) {
 				return nil, errors.New("its checksum is wrong")
 			}
@@ -179,10 +179,10 @@ func (c *chunks) undo(b []byte, skipped uint32, room []byte) ([]byte, error) {
 	return b, nil
 }
 
-// checksum is how many bytes Fletcher32 appends.
-const checksum = 4
+// checksumSize is the number of bytes that Fletcher32 appends.
+const checksumSize = 4
 
-// fletcher32 is HDF5's checksum: of big-endian 16-bit words, and of a last byte as if a 0 followed it.
+// fletcher32 returns HDF5's checksum of big-endian 16-bit words. An odd last byte is padded with 0.
 func fletcher32(b []byte) uint32 {
 	var low, high uint32
 	fold := func() {
@@ -204,7 +204,7 @@ func fletcher32(b []byte) uint32 {
 	return high<<16 | low
 }
 
-// unshuffle brings the bytes of each number together again: all first bytes come first, then all second ones.
+// unshuffle reverses the shuffle filter, which stores the first bytes of all numbers, then all second bytes and so on.
 func unshuffle(b []byte, size int) []byte {
 	n := len(b) / size
 	out := make([]byte, len(b))
@@ -217,17 +217,17 @@ func unshuffle(b []byte, size int) []byte {
 	return out
 }
 
-// place copies the part of chunk i that lies in the dataset. The chunk is seen as lines along the dimension
-// before the last: h5py likes chunks that are one number wide.
-func (c *chunks) place(i int, b []byte, out []float32) {
-	// With ones put before them, all shapes have the same number of dimensions.
+// scatter copies the part of chunk i that lies in the dataset. Its inner loop runs along the last dimension but one,
+// because h5py often makes chunks whose last dimension is 1.
+func (c *layout) scatter(i int, b []byte, out []float32) {
+	// Leading ones give all shapes four dimensions.
 	shape, size, start := [4]int{1, 1, 1, 1}, [4]int{1, 1, 1, 1}, [4]int{}
 	rank := len(c.shape)
 	at := c.start(i)
 	copy(shape[4-rank:], c.shape)
 	copy(size[4-rank:], c.size)
 	copy(start[4-rank:], at[:rank])
-	var inside [4]int // how much of the chunk lies in the dataset
+	var inside [4]int // size of the part in the dataset
 	for d := range inside {
 		inside[d] = min(size[d], shape[d]-start[d])
 	}
@@ -242,8 +242,8 @@ func (c *chunks) place(i int, b []byte, out []float32) {
 	}
 }
 
-// line copies n numbers to every step-th place of out from every stride-th byte of b.
-func (c *chunks) line(out []float32, step int, b []byte, stride, n int) {
+// line copies n numbers from b, stride bytes apart, to out, step numbers apart.
+func (c *layout) line(out []float32, step int, b []byte, stride, n int) {
 	switch {
 	case c.bytes == 2:
 		for k := range n {
@@ -253,7 +253,7 @@ func (c *chunks) line(out []float32, step int, b []byte, stride, n int) {
 		for k := range n {
 			out[k*step] = float32(math.Float64frombits(c.order.Uint64(b[k*stride:])))
 		}
-	case c.order == binary.LittleEndian: // by itself, because it is what all of Spring is
+	case c.order == binary.LittleEndian: // a case of its own for speed: all of Spring is stored like this
 		for k := range n {
 			out[k*step] = math.Float32frombits(binary.LittleEndian.Uint32(b[k*stride:]))
 		}
@@ -264,7 +264,7 @@ func (c *chunks) line(out []float32, step int, b []byte, stride, n int) {
 	}
 }
 
-// pool lends byte slices of one length to several goroutines.
+// pool recycles byte slices.
 type pool struct{ sync.Pool }
 
 var buffers pool

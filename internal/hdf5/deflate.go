@@ -9,12 +9,12 @@ import (
 	"unsafe"
 )
 
-// Deflate takes nearly all of the time, so it is done by libdeflate, which knows the size of its output and is about three
-// times as fast here as what HDF5 itself would use.
-
 var errMemory = errors.New("out of memory")
 
-// inflate fills out from a zlib stream, exactly, and checks its sum.
+// Most of the time goes into deflate, so libdeflate does it: it is about three times as fast here as zlib, which
+// libhdf5 would use.
+
+// inflate decompresses a zlib stream and verifies its checksum. The result must fill out exactly.
 func inflate(b, out []byte) error {
 	if len(b) == 0 || len(out) == 0 {
 		return errors.New("it is empty")
@@ -28,15 +28,15 @@ func inflate(b, out []byte) error {
 	case C.LIBDEFLATE_SUCCESS:
 		return nil
 	case C.LIBDEFLATE_SHORT_OUTPUT:
-		return errors.New("it holds less than it should")
+		return errors.New("it decompresses to too few bytes")
 	case C.LIBDEFLATE_INSUFFICIENT_SPACE:
-		return errors.New("it holds more than it should")
+		return errors.New("it decompresses to too many bytes")
 	}
 	return errors.New("its compressed data is damaged")
 }
 
-// deflated makes a zlib stream.
-func deflated(b []byte) ([]byte, error) {
+// deflate returns a zlib stream.
+func deflate(b []byte) ([]byte, error) {
 	c := C.libdeflate_alloc_compressor(level)
 	if c == nil {
 		return nil, errMemory

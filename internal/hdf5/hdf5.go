@@ -1,15 +1,15 @@
-// Package hdf5 reads and writes one dataset of floating-point numbers in an HDF5 file, which is all that
-// optical flow needs of HDF5.
+// Package hdf5 reads and writes one dataset of floating-point numbers in an HDF5 file, which is all that optical flow
+// needs of HDF5.
 //
-// libhdf5 finds out what is where in a file. The numbers themselves are decoded here: on every core, where libhdf5
-// would use one and let only one goroutine in, and with every size checked, where libhdf5 1.10 crashes on files that are
-// damaged in certain places. IEEE 754 numbers of 16, 32 and 64 bits are read in both byte orders, contiguous or
-// chunked, with the filters deflate, shuffle and Fletcher32; anything else is an error that says so.
+// libhdf5 handles the structure of a file. This package decodes the numbers itself: on every core, where libhdf5 uses
+// one and admits one thread at a time, and with every size checked, where libhdf5 1.10 crashes on some damaged files.
+// It reads 16-bit, 32-bit and 64-bit IEEE 754 numbers in both byte orders, contiguous or chunked, with the filters
+// deflate, shuffle and Fletcher32. Anything else is an error that says so.
 //
-// libhdf5 was chosen after github.com/scigolib/hdf5 v0.13.1 found no dataset in files that h5py wrote, or failed at
-// their chunk index.
+// github.com/scigolib/hdf5 v0.13.1, a pure Go library, cannot replace libhdf5: it finds no dataset in some files of
+// h5py and fails at the chunk index of others.
 //
-// It may be used by several goroutines at once.
+// All functions are safe for concurrent use.
 package hdf5
 
 // #cgo pkg-config: hdf5
@@ -27,13 +27,13 @@ import (
 )
 
 var (
-	// ErrFormat is returned for a file that is no HDF5 file, is damaged, or lacks the dataset.
-	ErrFormat = errors.New("damaged or not what was expected")
-	// ErrTooLarge is returned for a dataset with more elements than the caller allows.
+	// ErrFormat is returned for a file that is not HDF5, is damaged, or lacks the dataset.
+	ErrFormat = errors.New("not a valid HDF5 file")
+	// ErrTooLarge is returned for a dataset with more numbers than the caller allows.
 	ErrTooLarge = errors.New("too large")
 )
 
-// Array is a dataset's numbers, the last dimension varying fastest.
+// Array holds the numbers of a dataset in C order: the last dimension varies fastest.
 type Array struct {
 	Shape []int
 	Data  []float32
@@ -41,8 +41,8 @@ type Array struct {
 
 var library sync.Mutex
 
-// enter waits until nobody else is in the library, which need not be built for several threads. Where it is, each
-// thread has its own record of errors, so the goroutine stays on one. leave ends that.
+// enter locks libhdf5, which may be built without thread safety. If it is built with it, each thread has its own error
+// record, so the goroutine stays on one thread. leave unlocks.
 func enter() (leave func()) {
 	library.Lock()
 	runtime.LockOSThread()
@@ -53,10 +53,10 @@ func enter() (leave func()) {
 	}
 }
 
-// Read returns the dataset of that name in the file. It is an error, and nothing is allocated, if the dataset
-// has more than limit elements. Numbers of other formats are converted to 32-bit floats.
+// Read returns the named dataset of a file, converted to 32-bit floats. If the dataset has more than limit numbers, it
+// returns ErrTooLarge before it allocates memory for them.
 func Read(path, name string, limit int) (*Array, error) {
-	// The operating system words a missing file better than libhdf5.
+	// The operating system describes a missing file better than libhdf5.
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -68,21 +68,21 @@ func Read(path, name string, limit int) (*Array, error) {
 	if !stat.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: not a regular file", ErrFormat)
 	}
-	p, err := find(path, name, limit, stat.Size())
+	p, err := load(path, name, limit, stat.Size())
 	if err != nil {
 		return nil, err
 	}
 	return p.decode()
 }
 
-// parts is a dataset as it is in the file.
-type parts struct {
-	chunks
+// stored is a dataset as it is stored in the file.
+type stored struct {
+	layout
 	raw [][]byte // one for each chunk
 }
 
-// find is the part of Read that holds the library.
-func find(path, name string, limit int, fileSize int64) (*parts, error) {
+// load reads the raw chunks. It is the part of Read that uses libhdf5.
+func load(path, name string, limit int, fileSize int64) (*stored, error) {
 	cPath, cName := C.CString(path), C.CString(name)
 	defer C.free(unsafe.Pointer(cPath))
 	defer C.free(unsafe.Pointer(cName))
@@ -93,13 +93,13 @@ func find(path, name string, limit int, fileSize int64) (*parts, error) {
 	switch C.ww_open(cPath, cName, &s) {
 	case 0:
 	case -1:
-		return nil, failure("it can't be opened as HDF5")
+		return nil, failure("it cannot be opened")
 	case -2:
 		return nil, failure("it has no dataset %q", name)
 	default:
-		return nil, failure("its dataset %q can't be understood", name)
+		return nil, failure("its dataset %q has an unsupported layout", name)
 	}
-	p := &parts{}
+	p := &stored{}
 	if err := p.describe(&s, name, limit); err != nil {
 		return nil, err
 	}
@@ -110,17 +110,17 @@ func find(path, name string, limit int, fileSize int64) (*parts, error) {
 		}
 		size := int64(product(p.shape) * p.bytes)
 		if uint64(s.offset) > uint64(fileSize) || size > fileSize-int64(s.offset) {
-			return nil, fmt.Errorf("%w: its dataset %q goes beyond the end of the file", ErrFormat, name)
+			return nil, fmt.Errorf("%w: its dataset %q extends beyond the end of the file", ErrFormat, name)
 		}
 		p.raw[0] = make([]byte, size)
 		return p, readAt(path, p.raw[0], int64(s.offset))
 	}
-	left := fileSize // chunks don't share bytes
+	left := fileSize // chunks do not share bytes
 	for i := range p.raw {
 		offset := p.offset(i)
 		var size C.hsize_t
 		if C.ww_chunk_size(&s, &offset[0], &size) != 0 || size == 0 {
-			return nil, fmt.Errorf("%w: a part of its dataset %q was never written", ErrFormat, name)
+			return nil, fmt.Errorf("%w: a chunk of its dataset %q was never written", ErrFormat, name)
 		}
 		if uint64(size) > uint64(left) {
 			return nil, fmt.Errorf("%w: the chunks of its dataset %q are larger than the file", ErrFormat, name)
@@ -129,7 +129,7 @@ func find(path, name string, limit int, fileSize int64) (*parts, error) {
 		p.raw[i] = make([]byte, size)
 		var skipped C.uint32_t
 		if C.ww_read_chunk(&s, &offset[0], &skipped, unsafe.Pointer(&p.raw[i][0])) != 0 {
-			return nil, failure("its dataset %q can't be read", name)
+			return nil, failure("its dataset %q cannot be read", name)
 		}
 		p.skipped[i] = uint32(skipped)
 	}
@@ -145,10 +145,11 @@ func readAt(path string, b []byte, at int64) error {
 	return errors.Join(err, f.Close())
 }
 
+// failure returns ErrFormat with a message and the reason that libhdf5 recorded.
 func failure(format string, args ...any) error {
-	said := fmt.Sprintf(format, args...)
-	if why := C.GoString(C.ww_last_error()); why != "" {
-		said += " (" + why + ")"
+	message := fmt.Sprintf(format, args...)
+	if reason := C.GoString(C.ww_last_error()); reason != "" {
+		message += " (" + reason + ")"
 	}
-	return fmt.Errorf("%w: %s", ErrFormat, said)
+	return fmt.Errorf("%w: %s", ErrFormat, message)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Picture describes what goes into a Graph.
+// Picture describes the pictures that enter a Graph.
 type Picture struct {
 	Width, Height int
 	Format        astiav.PixelFormat
@@ -18,13 +18,13 @@ type Picture struct {
 	SampleAspect  frame.Rational
 }
 
-// Graph is a chain of libavfilter's filters with one way in and one way out.
+// Graph is a filter graph with one input and one output.
 type Graph struct {
 	graph        *astiav.FilterGraph
 	source, sink *astiav.FilterContext
 }
 
-// NewGraph makes the chain that spec names, in libavfilter's words, on so many threads (0: one a core).
+// NewGraph creates the graph that spec describes in libavfilter's syntax. threads 0 = one per core.
 func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 	g = &Graph{graph: astiav.AllocFilterGraph()}
 	if g.graph == nil {
@@ -33,7 +33,7 @@ func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 	defer func() {
 		if err != nil {
 			g.Close()
-			g, err = nil, fmt.Errorf("libavfilter refuses %q for %dx%d %s: %w", spec, in.Width, in.Height, in.Format, err)
+			g, err = nil, fmt.Errorf("FFmpeg refuses the filters %q for %dx%d %s: %w", spec, in.Width, in.Height, in.Format, err)
 		}
 	}()
 	g.graph.SetThreadCount(threads)
@@ -62,7 +62,7 @@ func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 	return g, g.graph.Configure()
 }
 
-// HasFilters says whether this build of libavfilter has all the named filters.
+// HasFilters reports whether this build of FFmpeg has all named filters.
 func HasFilters(names ...string) bool {
 	for _, n := range names {
 		if astiav.FindFilterByName(n) == nil {
@@ -72,17 +72,17 @@ func HasFilters(names ...string) bool {
 	return true
 }
 
-// Push hands a picture over, leaving f empty; nil says that none follows.
+// Push moves a picture into the graph and leaves f empty. nil ends the input.
 func (g *Graph) Push(f *astiav.Frame) error {
 	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags())
 }
 
-// PushCopy is Push, but f keeps its pixels; they must not change until the graph has let go of them.
+// PushCopy is like Push, but f keeps its pixels. They must not change while the graph uses them.
 func (g *Graph) PushCopy(f *astiav.Frame) error {
 	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef))
 }
 
-// Pull takes the next picture. ErrMore: push first. io.EOF: the last one has been taken.
+// Pull returns the next picture in f. ErrMore: push first. io.EOF: there are no more pictures.
 func (g *Graph) Pull(f *astiav.Frame) error {
 	err := g.sink.BuffersinkGetFrame(f, astiav.NewBuffersinkFlags())
 	switch {
@@ -94,15 +94,15 @@ func (g *Graph) Pull(f *astiav.Frame) error {
 	return err
 }
 
-// ErrMore says that a filter or codec wants more input before it gives output.
-var ErrMore = errors.New("needs more input")
+// ErrMore reports that a filter needs more input before it returns a picture.
+var ErrMore = errors.New("more input is needed")
 
-// Close frees the chain.
+// Close frees the graph.
 func (g *Graph) Close() error {
 	if g == nil || g.graph == nil {
 		return nil
 	}
-	// go-astiav keeps a table of live objects, so each goes through its own Free.
+	// go-astiav keeps a table of live objects, so each one needs its own Free.
 	if g.source != nil {
 		g.source.Free()
 	}

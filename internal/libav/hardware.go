@@ -7,7 +7,7 @@ package libav
 #include <libavutil/hwcontext.h>
 #include <libavutil/pixdesc.h>
 
-// What a decoder's get_format is told, in its context's opaque; libav copies the pointer to the decoder's threads.
+// Input of the get_format callback, in the opaque field of the codec context, which FFmpeg copies to its threads.
 typedef struct { enum AVPixelFormat format; int strict; atomic_int refused; } wwflow_want;
 
 static enum AVPixelFormat wwflow_choose(AVCodecContext *c, const enum AVPixelFormat *list) {
@@ -15,7 +15,7 @@ static enum AVPixelFormat wwflow_choose(AVCodecContext *c, const enum AVPixelFor
 	for (const enum AVPixelFormat *p = list; *p != AV_PIX_FMT_NONE; p++)
 		if (*p == w->format)
 			return *p;
-	atomic_store(&w->refused, 1); // libav takes a format that failed off the list and asks again
+	atomic_store(&w->refused, 1); // FFmpeg removes a format that failed from the list and asks again
 	if (!w->strict)
 		for (const enum AVPixelFormat *p = list; *p != AV_PIX_FMT_NONE; p++)
 			if (!(av_pix_fmt_desc_get(*p)->flags & AV_PIX_FMT_FLAG_HWACCEL))
@@ -43,7 +43,7 @@ static void wwflow_attach(AVCodecContext *c, AVBufferRef *device, wwflow_want *w
 	c->opaque = w;
 	c->get_format = wwflow_choose;
 }
-// Brings f into main memory, if it is elsewhere, through the empty picture soft.
+// Copies f to main memory if it is on a device. soft is empty and serves as a temporary.
 static int wwflow_fetch(AVFrame *f, AVFrame *soft) {
 	if (!f->hw_frames_ctx)
 		return 0;
@@ -57,7 +57,7 @@ static int wwflow_fetch(AVFrame *f, AVFrame *soft) {
 	av_frame_unref(soft);
 	return err;
 }
-// Makes an encoder take pictures of a device, which it is given in the format soft.
+// Prepares an encoder for pictures on a device, which are uploaded in the format soft.
 static int wwflow_pool(AVCodecContext *c, const char *kind, enum AVPixelFormat hard, enum AVPixelFormat soft) {
 	AVBufferRef *device = NULL;
 	int err = wwflow_device(&device, kind);
@@ -72,7 +72,7 @@ static int wwflow_pool(AVCodecContext *c, const char *kind, enum AVPixelFormat h
 	p->sw_format = soft;
 	p->width = c->width;
 	p->height = c->height;
-	p->initial_pool_size = 20; // as FFmpeg's own example: what an encoder holds back and one more
+	p->initial_pool_size = 20; // as in FFmpeg's example vaapi_encode.c
 	if ((err = av_hwframe_ctx_init(pool)) < 0) {
 		av_buffer_unref(&pool);
 		return err;
@@ -81,7 +81,7 @@ static int wwflow_pool(AVCodecContext *c, const char *kind, enum AVPixelFormat h
 	c->hw_frames_ctx = pool; // freed with the encoder
 	return 0;
 }
-// Takes f to the encoder's device, through the empty picture hard.
+// Copies f to the encoder's device. hard is empty and serves as a temporary.
 static int wwflow_bring(AVCodecContext *c, AVFrame *f, AVFrame *hard) {
 	int err = av_hwframe_get_buffer(c->hw_frames_ctx, hard, 0);
 	if (err >= 0)
@@ -107,56 +107,55 @@ import (
 
 	"github.com/asticode/go-astiav"
 
-	"github.com/wwflow/wwflow/internal/ortlib"
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
-// HardwareKinds are the kinds of hardware that decode and encode can be told to use, by libav's names, the first
-// one first where any will do.
+// HardwareKinds are the supported kinds of hardware, by FFmpeg's names, in the order in which they are tried.
 var HardwareKinds = []string{"cuda", "vaapi"}
 
-// What a machine's hardware is asked to do.
+// Direction is the use of hardware.
 type Direction int
 
-// Decoding and encoding.
+// The two uses of hardware.
 const (
 	Decoding Direction = iota
 	Encoding
 )
 
-// Lacks says in one clause what the machine lacks for hardware of a kind; "" where everything seems to be there.
-// libav itself would only give a number.
+// Lacks returns what the machine lacks for a kind of hardware, or "" if nothing seems to be missing. FFmpeg itself only
+// returns an error number.
 func Lacks(kind string, d Direction) string {
 	if kind == "vaapi" {
 		if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) == 0 {
-			return "vaapi: this machine shows no GPU for it (no /dev/dri/renderD*)"
+			return "vaapi: no GPU found (no /dev/dri/renderD*)"
 		}
 		return ""
 	}
 	if nodes, _ := filepath.Glob("/dev/nvidia[0-9]*"); len(nodes) == 0 {
-		return kind + ": this machine shows no NVIDIA GPU (no /dev/nvidia*)"
+		return kind + ": no NVIDIA GPU found (no /dev/nvidia*)"
 	}
 	library := "libnvcuvid.so.1"
 	if d == Encoding {
 		library = "libnvidia-encode.so.1"
 	}
 	for _, name := range []string{"libcuda.so.1", library} {
-		if err := ortlib.CanLoad(name); err != nil {
-			return fmt.Sprintf("%s: a part of NVIDIA's driver is missing (%v); in a container, let NVIDIA_DRIVER_CAPABILITIES have video", kind, err)
+		if _, err := loader.Find(name); err != nil {
+			return fmt.Sprintf("%s: the NVIDIA driver is incomplete (%v); in a container, include video in NVIDIA_DRIVER_CAPABILITIES", kind, err)
 		}
 	}
 	return ""
 }
 
-// inner is the C object behind a codec, which go-astiav v0.16.0 keeps to itself.
+// inner returns the C object of a codec context, which go-astiav v0.16.0 does not export.
 func inner(c *astiav.CodecContext) (*C.AVCodecContext, error) {
 	field := reflect.ValueOf(c).Elem().FieldByName("c")
 	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
-		return nil, errors.New("this go-astiav keeps its codec contexts elsewhere than v0.16.0 did")
+		return nil, errors.New("this version of go-astiav is not supported; v0.16.0 is")
 	}
 	return (*C.AVCodecContext)(field.UnsafePointer()), nil
 }
 
-// HasHardware says whether a decoder can use hardware of a kind: the codec's default one where name is "".
+// HasHardware reports whether a decoder supports a kind of hardware. name "" = the default decoder of the codec.
 func HasHardware(codec astiav.CodecID, name, kind string) bool {
 	return hardwareFormat(codec, name, kind) != C.AV_PIX_FMT_NONE
 }
@@ -172,15 +171,15 @@ func hardwareFormat(codec astiav.CodecID, name, kind string) C.enum_AVPixelForma
 	return C.wwflow_format(C.int(codec), n, k)
 }
 
-// Hardware is a decoder's use of a device.
+// Hardware is a device that a decoder uses.
 type Hardware struct {
 	Kind string
 	want *C.wwflow_want
 	soft *astiav.Frame
 }
 
-// DecodeOn makes a decoder that is not open yet use hardware of a kind; codec and name as for HasHardware. Where the
-// device then refuses the stream, the decoder fails if strict, and decodes in software if not.
+// DecodeOn prepares a decoder, which is not open yet, for a kind of hardware; codec and name as in HasHardware. If the
+// device refuses the stream, the decoder fails if strict is set, and decodes in software otherwise.
 func DecodeOn(c *astiav.CodecContext, codec astiav.CodecID, name, kind string, strict bool) (*Hardware, error) {
 	cc, err := inner(c)
 	if err != nil {
@@ -188,7 +187,7 @@ func DecodeOn(c *astiav.CodecContext, codec astiav.CodecID, name, kind string, s
 	}
 	format := hardwareFormat(codec, name, kind)
 	if format == C.AV_PIX_FMT_NONE {
-		return nil, fmt.Errorf("%s: this FFmpeg's decoder does not know it", kind)
+		return nil, fmt.Errorf("%s: the decoder of this FFmpeg does not support it", kind)
 	}
 	device, err := openDevice(kind)
 	if err != nil {
@@ -219,21 +218,21 @@ func openDevice(kind string) (*C.AVBufferRef, error) {
 }
 
 func deviceError(kind string, e C.int) error {
-	return fmt.Errorf("%s: its driver does not start (%w)", kind, astiav.Error(e))
+	return fmt.Errorf("%s: the driver does not start (%w)", kind, astiav.Error(e))
 }
 
-// Refused says whether the device would not decode the stream.
+// Refused reports whether the device refused the stream.
 func (h *Hardware) Refused() bool { return C.wwflow_refused(h.want) != 0 }
 
-// Fetch brings a picture that may lie on the device into main memory, with all that it says about itself.
+// Fetch copies a picture from the device to main memory, with its properties. A picture in main memory is unchanged.
 func (h *Hardware) Fetch(f *astiav.Frame) error {
 	if e := C.wwflow_fetch(ptr(f), ptr(h.soft)); e < 0 {
-		return fmt.Errorf("%s: a picture can't be fetched from the device: %w", h.Kind, astiav.Error(e))
+		return fmt.Errorf("%s: a frame cannot be copied from the device: %w", h.Kind, astiav.Error(e))
 	}
 	return nil
 }
 
-// Close frees what the decoder was told with. The decoder is freed before.
+// Close frees the settings of the decoder, which must have been freed before.
 func (h *Hardware) Close() error {
 	if h == nil {
 		return nil
@@ -247,15 +246,15 @@ func (h *Hardware) Close() error {
 	return nil
 }
 
-// Upload is an encoder's way to a device that wants its pictures there.
+// Upload copies pictures to the device of an encoder.
 type Upload struct {
 	kind    string
 	encoder *C.AVCodecContext
 	hard    *astiav.Frame
 }
 
-// EncodeOn makes an encoder that has its size and is not open yet take pictures on a device of a kind, whose pixel
-// format has that name, from pictures in the format soft.
+// EncodeOn prepares an encoder, which has its size and is not open yet, for pictures on a device. Pictures are uploaded
+// in the format soft.
 func EncodeOn(c *astiav.CodecContext, kind string, soft astiav.PixelFormat) (*Upload, error) {
 	cc, err := inner(c)
 	if err != nil {
@@ -274,15 +273,15 @@ func EncodeOn(c *astiav.CodecContext, kind string, soft astiav.PixelFormat) (*Up
 	return u, nil
 }
 
-// Bring takes a picture to the device.
+// Bring copies a picture to the device.
 func (u *Upload) Bring(f *astiav.Frame) error {
 	if e := C.wwflow_bring(u.encoder, ptr(f), ptr(u.hard)); e < 0 {
-		return fmt.Errorf("%s: a picture can't be brought to the device: %w", u.kind, astiav.Error(e))
+		return fmt.Errorf("%s: a frame cannot be copied to the device: %w", u.kind, astiav.Error(e))
 	}
 	return nil
 }
 
-// Close frees its own picture; the device is freed with the encoder.
+// Close frees the temporary picture. The device is freed with the encoder.
 func (u *Upload) Close() error {
 	if u != nil && u.hard != nil {
 		u.hard.Free()

@@ -12,25 +12,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Input is an open demuxer. It is not safe for use by two goroutines at once.
+// Input is an open demuxer. It must not be used by two goroutines at once.
 type Input struct {
 	*astiav.FormatContext
 	ctx         context.Context
-	interrupter astiav.IOInterrupter // libav reads its memory: it must live as long as the demuxer
+	interrupter astiav.IOInterrupter // the demuxer reads its memory
 	stop        func() bool
 	pipe        *astiav.IOContext
-	gone        bool // libav frees the demuxer itself when it cannot open it
+	freed       bool // FFmpeg frees the demuxer if it cannot open the input
 }
 
-// Open opens a file for demuxing and finds its streams. Reading stops with ctx: libav sees it
-// through its interrupt callback. The name is a path, never an address: no protocol but file is opened.
+// Open opens a file and finds its streams. If ctx is cancelled, reading stops. The name is a path, never a URL: no
+// protocol but file is used.
 func Open(ctx context.Context, path string) (*Input, error) {
 	return open(ctx, "file:"+path, nil)
 }
 
-// OpenPipe demuxes what f delivers, seeking in it where f is a regular file.
-// It waits for bytes in short turns, so that ctx ends it even when the other side says nothing. The error is
-// astiav.ErrEof where it delivers none.
+// OpenPipe opens a stream that is read from f, which may be a regular file. It polls for data, so that cancelling ctx
+// stops it even if no data arrives. Without any data the error is astiav.ErrEof.
 func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 	fail := func(err error) error {
 		if err == io.EOF {
@@ -64,7 +63,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 	var seek astiav.IOContextSeekFunc
 	if s, err := f.Stat(); err == nil && s.Mode().IsRegular() {
 		seek = func(offset int64, whence int) (int64, error) {
-			const size = 0x10000 // AVSEEK_SIZE: libav asks how long the file is
+			const size = 0x10000 // AVSEEK_SIZE asks for the size of the file
 			if whence&size != 0 {
 				return s.Size(), nil
 			}
@@ -81,7 +80,7 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 	}
 	in, err := open(ctx, "", pipe)
 	if err != nil && !delivered && ctx.Err() == nil {
-		err = astiav.ErrEof // libav has other names for it, depending on what it tried
+		err = astiav.ErrEof // FFmpeg returns other errors, depending on what it tried
 	}
 	return in, err
 }
@@ -110,12 +109,16 @@ func open(ctx context.Context, url string, pipe *astiav.IOContext) (in *Input, e
 	}
 	options := astiav.NewDictionary()
 	defer options.Free()
-	// A playlist or a reference movie could name other machines and other people's files.
-	if err := options.Set("protocol_whitelist", "file", 0); err != nil {
-		return in, err
+	for key, value := range map[string]string{
+		"protocol_whitelist": "file", // playlists and reference movies can name other machines
+		"pattern_type":       "none", // the image demuxer must not take a name with % for a pattern
+	} {
+		if err := options.Set(key, value, 0); err != nil {
+			return in, err
+		}
 	}
 	if err := fc.OpenInput(url, nil, options); err != nil {
-		in.gone = true
+		in.freed = true
 		return in, err
 	}
 	if err := fc.FindStreamInfo(nil); err != nil {
@@ -124,7 +127,7 @@ func open(ctx context.Context, url string, pipe *astiav.IOContext) (in *Input, e
 	return in, nil
 }
 
-// Next reads the next packet into p, which the caller unreferences. io.EOF at the end.
+// Next reads the next packet into p, which the caller unreferences. It returns io.EOF at the end.
 func (in *Input) Next(p *astiav.Packet) error {
 	err := in.ReadFrame(p)
 	switch {
@@ -138,7 +141,7 @@ func (in *Input) Next(p *astiav.Packet) error {
 	return err
 }
 
-// Origin is the container's first time stamp: its beginning on its own clock.
+// Origin returns the first time stamp of the container, or 0 if it is unknown.
 func (in *Input) Origin() time.Duration {
 	if t := in.StartTime(); t != NoTime {
 		return time.Duration(t) * time.Microsecond
@@ -152,7 +155,7 @@ func (in *Input) Close() error {
 		return nil
 	}
 	in.stop()
-	if in.gone {
+	if in.freed {
 		in.Free()
 	} else {
 		in.CloseInput()

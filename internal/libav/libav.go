@@ -1,10 +1,8 @@
-// Package libav is the little that decode and encode both need from libav and that
-// go-astiav v0.16.0 does not offer: an interruptible demuxer, a one-in one-out filter graph, and
-// the fields of a picture that tell whether it is interlaced, damaged, and which colours it means.
+// Package libav has what decode and encode need from FFmpeg's libraries and go-astiav v0.16.0 does not offer: a demuxer
+// that can be interrupted, a filter graph with one input and one output, hardware devices, and fields of pictures.
 //
-// It promises that every C object it makes is freed by Close, that Close is nil-safe and
-// idempotent, and that libav itself prints nothing: an error is a Go error or it is lost, so
-// each one is returned. With decode and encode it is the only place that names go-astiav.
+// Close frees the C objects of a value. It may be called on nil and more than once. The libraries print nothing; all
+// errors are returned.
 package libav
 
 /*
@@ -15,6 +13,7 @@ package libav
 #include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 
 static void wwflow_colors(const AVFrame *f, int *v) {
@@ -29,7 +28,6 @@ static int wwflow_damaged(const AVFrame *f) {
 }
 static int64_t wwflow_time(const AVFrame *f) { return f->best_effort_timestamp; }
 static int64_t wwflow_duration(const AVFrame *f) { return f->pkt_duration; }
-static void wwflow_set_duration(AVFrame *f, int64_t d) { f->pkt_duration = d; }
 static int wwflow_depth(int format) {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
 	return d ? d->comp[0].depth : 0;
@@ -38,7 +36,11 @@ static int wwflow_rgb(int format) {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
 	return d && (d->flags & AV_PIX_FMT_FLAG_RGB);
 }
-// Copies packed RGB into a picture that may be wider and taller: the last column and row repeat.
+static int wwflow_gray(int format) {
+	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
+	return d && d->nb_components < 3 && !(d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_HWACCEL));
+}
+// Copies packed RGB into a picture that may be wider and taller, and repeats the last column and row.
 static void wwflow_fill(AVFrame *f, const uint8_t *pix, int width, int height) {
 	for (int y = 0; y < f->height; y++) {
 		uint8_t *row = f->data[0] + (size_t)y * f->linesize[0];
@@ -49,6 +51,9 @@ static void wwflow_fill(AVFrame *f, const uint8_t *pix, int width, int height) {
 }
 static void wwflow_copy(uint8_t *pix, const AVFrame *f) {
 	av_image_copy_plane(pix, 3 * f->width, f->data[0], f->linesize[0], 3 * f->width, f->height);
+}
+static int wwflow_set_option(AVCodecContext *c, const char *key, const char *value) {
+	return av_opt_set(c, key, value, AV_OPT_SEARCH_CHILDREN);
 }
 static int wwflow_stores(const char *format, int codec) {
 	const AVOutputFormat *of = av_guess_format(format, NULL, NULL);
@@ -67,19 +72,18 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// NoTime is libav's mark for a time stamp that is not known.
+// NoTime is FFmpeg's value for an unknown time stamp (AV_NOPTS_VALUE).
 const NoTime int64 = -1 << 63
 
-// libav's default is to write to stderr, where every word is main's.
-// (go-astiav's log callback is no way to keep the words: it formats into a fixed buffer.)
+// By default FFmpeg prints to stderr. go-astiav's log callback is no alternative, because it formats into a fixed buffer.
 func init() { astiav.SetLogLevel(astiav.LogLevelQuiet) }
 
 func ptr(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer()) }
 
-// Colors says how a picture's numbers mean colours, as the code points of ITU-T H.273.
+// Colors are the colour tags of a picture, as code points of ITU-T H.273.
 type Colors struct{ Range, Space, Transfer, Primaries int }
 
-// Code points of H.273 that this program names.
+// Code points of H.273 and, for the range, of AVColorRange.
 const (
 	RangeLimited, RangeFull = 1, 2
 
@@ -90,69 +94,88 @@ const (
 	PrimariesBT709, PrimariesUnknown, PrimariesSMPTE170M, PrimariesBT2020 = 1, 2, 6, 9
 )
 
-// ColorsOf reads a picture's colour tags.
+// ColorsOf returns the colour tags of a picture.
 func ColorsOf(f *astiav.Frame) Colors {
 	var v [4]C.int
 	C.wwflow_colors(ptr(f), &v[0])
 	return Colors{int(v[0]), int(v[1]), int(v[2]), int(v[3])}
 }
 
-// SetColors writes a picture's colour tags; no pixel changes.
+// SetColors sets the colour tags of a picture. It does not change pixels.
 func SetColors(f *astiav.Frame, c Colors) {
 	C.wwflow_set_colors(ptr(f), C.int(c.Range), C.int(c.Space), C.int(c.Transfer), C.int(c.Primaries))
 }
 
-// RangeName, SpaceName and TransferName are libav's names ("tv", "bt709", "smpte2084").
+// RangeName returns FFmpeg's name of the range, such as "tv".
 func (c Colors) RangeName() string {
 	return C.GoString(C.av_color_range_name(C.enum_AVColorRange(c.Range)))
 }
+
+// SpaceName returns FFmpeg's name of the matrix, such as "bt709".
 func (c Colors) SpaceName() string {
 	return C.GoString(C.av_color_space_name(C.enum_AVColorSpace(c.Space)))
 }
+
+// TransferName returns FFmpeg's name of the transfer function, such as "smpte2084".
 func (c Colors) TransferName() string {
 	return C.GoString(C.av_color_transfer_name(C.enum_AVColorTransferCharacteristic(c.Transfer)))
 }
 
-// Interlaced says whether the decoder marked the picture as two fields.
+// Interlaced reports whether a picture consists of two fields.
 func Interlaced(f *astiav.Frame) bool { return C.wwflow_interlaced(ptr(f)) != 0 }
 
-// Damaged says whether the decoder had to conceal errors in the picture.
+// Damaged reports whether the decoder concealed errors in a picture.
 func Damaged(f *astiav.Frame) bool { return C.wwflow_damaged(ptr(f)) != 0 }
 
-// Time is the picture's presentation time stamp as well as the decoder can tell, or NoTime.
+// Time returns the presentation time stamp of a picture as estimated by the decoder, or NoTime.
 func Time(f *astiav.Frame) int64 { return int64(C.wwflow_time(ptr(f))) }
 
-// Duration is how long the picture is shown, in the stream's time base; 0 where unknown.
+// Duration returns the duration of a picture in the time base of its stream; 0 = unknown.
 func Duration(f *astiav.Frame) int64 { return int64(C.wwflow_duration(ptr(f))) }
 
-// SetDuration is Duration's other direction.
-func SetDuration(f *astiav.Frame, d int64) { C.wwflow_set_duration(ptr(f), C.int64_t(d)) }
-
-// BitDepth is the number of bits of a pixel format's first component.
+// BitDepth returns the number of bits of the first component of a pixel format.
 func BitDepth(p astiav.PixelFormat) int { return int(C.wwflow_depth(C.int(p))) }
 
-// IsRGB says whether a pixel format holds red, green and blue, and needs no matrix.
+// IsRGB reports whether a pixel format holds RGB.
 func IsRGB(p astiav.PixelFormat) bool { return C.wwflow_rgb(C.int(p)) != 0 }
 
-// Stores says whether a container (by libav's name: "mp4", "matroska") can hold a codec.
+// IsGray reports whether a pixel format holds luminance only, with or without alpha.
+func IsGray(p astiav.PixelFormat) bool { return C.wwflow_gray(C.int(p)) != 0 }
+
+// Stores reports whether a container, given by the name of FFmpeg's muxer ("mp4", "matroska"), can hold a codec.
 func Stores(container string, codec astiav.CodecID) bool {
 	name := C.CString(container)
 	defer C.free(unsafe.Pointer(name))
 	return C.wwflow_stores(name, C.int(codec)) == 1
 }
 
-// FillRGB copies packed width x height RGB into an rgb24 picture of at least that size,
-// repeating the last column and the last row where the picture is larger.
+// SetOption sets an option of a codec that is not open yet. The error is astiav.ErrOptionNotFound for an unknown one.
+func SetOption(c *astiav.CodecContext, key, value string) error {
+	cc, err := inner(c)
+	if err != nil {
+		return err
+	}
+	k, v := C.CString(key), C.CString(value)
+	defer C.free(unsafe.Pointer(k))
+	defer C.free(unsafe.Pointer(v))
+	if e := C.wwflow_set_option(cc, k, v); e < 0 {
+		return astiav.Error(e)
+	}
+	return nil
+}
+
+// FillRGB copies packed width x height RGB into an rgb24 picture of at least that size. In a larger picture the last
+// column and the last row are repeated.
 func FillRGB(f *astiav.Frame, pix []byte, width, height int) {
 	C.wwflow_fill(ptr(f), (*C.uint8_t)(unsafe.Pointer(&pix[0])), C.int(width), C.int(height))
 }
 
-// CopyRGB copies an rgb24 picture into pix, which must hold 3*width*height bytes.
+// CopyRGB copies an rgb24 picture into pix, which has 3*width*height bytes.
 func CopyRGB(pix []byte, f *astiav.Frame) {
 	C.wwflow_copy((*C.uint8_t)(unsafe.Pointer(&pix[0])), ptr(f))
 }
 
-// Rational and Ratio convert between the two spellings of a fraction; 0/x and x/0 become the zero value.
+// Rational converts a fraction from go-astiav. 0/x and x/0 become the zero value.
 func Rational(r astiav.Rational) frame.Rational {
 	if r.Num() == 0 || r.Den() == 0 {
 		return frame.Rational{}
@@ -160,6 +183,7 @@ func Rational(r astiav.Rational) frame.Rational {
 	return frame.Rational{Num: r.Num(), Den: r.Den()}
 }
 
+// Ratio converts a fraction to go-astiav. The zero value becomes 0/1.
 func Ratio(r frame.Rational) astiav.Rational {
 	if r.Den == 0 {
 		return astiav.NewRational(0, 1)
@@ -167,17 +191,16 @@ func Ratio(r frame.Rational) astiav.Rational {
 	return astiav.NewRational(r.Num, r.Den)
 }
 
-// Round says which way Units goes between two units.
+// Round is a rounding mode of Units.
 type Round int
 
-// Down, Nearest and Up.
 const (
-	Down Round = iota
-	Nearest
-	Up
+	Down    Round = iota // towards minus infinity
+	Nearest              // to the nearest unit, halves up
+	Up                   // towards plus infinity
 )
 
-// Units is d in units of a time base.
+// Units converts a duration to units of a time base.
 func Units(d time.Duration, base frame.Rational, r Round) int64 {
 	n := new(big.Int).Mul(big.NewInt(int64(d)), big.NewInt(int64(base.Den)))
 	den := big.NewInt(int64(base.Num) * int64(time.Second))

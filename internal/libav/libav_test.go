@@ -44,7 +44,7 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// A picture wider and taller than its pixels repeats their edge, and comes back as it went in.
+// TestFillAndCopy fills a picture that is larger than the pixels and reads it back: the edges are repeated.
 func TestFillAndCopy(t *testing.T) {
 	f := astiav.AllocFrame()
 	defer f.Free()

@@ -1,8 +1,6 @@
-// Package ortlib finds the ONNX Runtime library on this machine and says why it, or one of its
-// execution providers, can't be loaded.
+// Package ortlib finds the ONNX Runtime library on this machine.
 //
-// It only looks: it downloads nothing, and it never takes another library than the one that was named.
-// Fetching the library is the work of scripts/onnxruntime.sh, which `make setup` calls.
+// It downloads nothing: scripts/onnxruntime.sh, which `make setup` runs, fetches the library.
 package ortlib
 
 import (
@@ -11,28 +9,30 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
 // Version is the release that scripts/onnxruntime.sh fetches and that wwflow is tested with.
 const Version = "1.30.0"
 
-// Soname is the library's file name in that release.
-const Soname = "libonnxruntime.so.1"
+// FileName is the library's file name in that release.
+const FileName = "libonnxruntime.so.1"
 
-// ErrNotFound is wrapped by Locate's error where no library was found.
+// ErrNotFound is wrapped by the error of Locate if there is no library.
 var ErrNotFound = errors.New("not found")
 
 // Locate returns the path of the ONNX Runtime library.
 //
-// A name that is not empty is taken as it is (a file, or a folder that holds the library) and nothing else is
-// tried. An empty name means, in this order: $WWFLOW_ORT, the folder of the running program, CacheDir, and
-// the loader's own path. The answer is an absolute path, or the bare Soname where the loader finds it.
+// If name is not empty it must be the library's file or its folder; Locate looks nowhere else. If name is empty, Locate uses the
+// first of: $WWFLOW_ORT, the folder of the running program, CacheDir, the dynamic loader. The result is an absolute path, or
+// FileName if the loader finds it.
 func Locate(name string) (string, error) {
 	if name == "" {
 		name = os.Getenv("WWFLOW_ORT")
 	}
 	if name != "" {
-		return named(name)
+		return locateNamed(name)
 	}
 	folders := []string{}
 	if program, err := os.Executable(); err == nil {
@@ -44,19 +44,19 @@ func Locate(name string) (string, error) {
 		folders = append(folders, cache)
 	}
 	for _, folder := range folders {
-		if path, ok := inFolder(folder); ok {
+		if path, ok := findIn(folder); ok {
 			return path, nil
 		}
 	}
-	if CanLoad(Soname) == nil {
-		return Soname, nil
+	if _, err := loader.Find(FileName); err == nil {
+		return FileName, nil
 	}
-	return "", fmt.Errorf("%w in %s nor in the loader's path: `make setup` in wwflow's source folder fetches it",
+	return "", fmt.Errorf("%w in %s or on the loader's path: run `make setup` in wwflow's source folder to fetch it",
 		ErrNotFound, strings.Join(folders, ", "))
 }
 
-// CacheDir is the folder into which scripts/onnxruntime.sh puts the library:
-// wwflow/onnxruntime-<Version> under $XDG_CACHE_HOME, or under ~/.cache.
+// CacheDir returns the folder into which scripts/onnxruntime.sh puts the library: wwflow/onnxruntime-<Version> in
+// $XDG_CACHE_HOME or ~/.cache.
 func CacheDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -65,23 +65,23 @@ func CacheDir() (string, error) {
 	return filepath.Join(cache, "wwflow", "onnxruntime-"+Version), nil
 }
 
-func named(name string) (string, error) {
+func locateNamed(name string) (string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return "", fmt.Errorf("%w at %s, which --ort or WWFLOW_ORT names", ErrNotFound, name)
+		return "", fmt.Errorf("%w at %s (set by --ort or WWFLOW_ORT)", ErrNotFound, name)
 	}
 	if info.IsDir() {
-		path, ok := inFolder(name)
+		path, ok := findIn(name)
 		if !ok {
-			return "", fmt.Errorf("%w in the folder %s: it holds none of libonnxruntime.so, libonnxruntime.so.1", ErrNotFound, name)
+			return "", fmt.Errorf("%w in the folder %s: it has no libonnxruntime.so or libonnxruntime.so.1", ErrNotFound, name)
 		}
 		name = path
 	}
 	return filepath.Abs(name)
 }
 
-func inFolder(folder string) (string, bool) {
-	for _, base := range []string{Soname, "libonnxruntime.so." + Version, "libonnxruntime.so"} {
+func findIn(folder string) (string, bool) {
+	for _, base := range []string{FileName, "libonnxruntime.so." + Version, "libonnxruntime.so"} {
 		path := filepath.Join(folder, base)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			absolute, err := filepath.Abs(path)

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wwflow/wwflow/internal/loader"
 )
 
-// touch makes an empty file in a new folder: Locate only looks for it.
+// touch creates an empty file. Locate does not read the file that it finds.
 func touch(t *testing.T, folder, name string) string {
 	t.Helper()
 	path := filepath.Join(folder, name)
@@ -25,7 +27,7 @@ func TestLocate(t *testing.T) {
 	cache, other := t.TempDir(), t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("WWFLOW_ORT", "")
-	cached := touch(t, cache, "wwflow/onnxruntime-"+Version+"/"+Soname)
+	cached := touch(t, cache, "wwflow/onnxruntime-"+Version+"/"+FileName)
 	named := touch(t, other, "lib/libonnxruntime.so.1.22.0")
 	inFolder := touch(t, other, "folder/libonnxruntime.so")
 
@@ -42,32 +44,41 @@ func TestLocate(t *testing.T) {
 	check("", named)
 	check(inFolder, inFolder)
 
-	// What was named and isn't there is never exchanged for what is.
+	// A library that was named is never replaced by another one.
 	for _, name := range []string{filepath.Join(other, "none.so"), other} {
 		if got, err := Locate(name); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), name) {
-			t.Errorf("Locate(%q) = %q, %v; want ErrNotFound that names it", name, got, err)
+			t.Errorf("Locate(%q) = %q, %v; want ErrNotFound with that name", name, got, err)
 		}
 	}
 }
 
+// TestNotFoundSaysWhatToType checks that the error says where Locate looked and what to do.
 func TestNotFoundSaysWhatToType(t *testing.T) {
-	if CanLoad(Soname) == nil {
-		t.Skip("the loader's path holds a library")
+	if _, err := loader.Find(FileName); err == nil {
+		t.Skip("the dynamic loader finds a library")
 	}
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("WWFLOW_ORT", "")
 	_, err := Locate("")
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), cache) || !strings.Contains(err.Error(), "make setup") {
-		t.Errorf("%v: want ErrNotFound, the cache folder and what to type", err)
+		t.Errorf("%v: want ErrNotFound with the cache folder and `make setup`", err)
 	}
 }
 
-func TestCanLoad(t *testing.T) {
-	if err := CanLoad("libc.so.6"); err != nil {
-		t.Error(err)
+// TestScriptFetchesWhatLocateFinds compares the version, the folder and the file name in the script with those in Locate.
+func TestScriptFetchesWhatLocateFinds(t *testing.T) {
+	script, err := os.ReadFile("../../scripts/onnxruntime.sh")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := CanLoad("libnone.so.9"); err == nil || !strings.Contains(err.Error(), "libnone.so.9") {
-		t.Errorf("libnone.so.9: %v", err)
+	for _, line := range []string{
+		"version=" + Version + "\n",
+		`/.cache}/wwflow/onnxruntime-$version"` + "\n",
+		`library="$folder/` + FileName + `"` + "\n",
+	} {
+		if !strings.Contains(string(script), line) {
+			t.Errorf("scripts/onnxruntime.sh has no line with %q", line)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package picture reads single still pictures: PNG, JPEG, and the binary PPM and PGM that older data sets use.
+// Package picture reads still pictures: PNG, JPEG, and the binary PPM and PGM of older data sets.
 package picture
 
 import (
@@ -6,21 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // registers itself
-	_ "image/png"  // registers itself
+	_ "image/jpeg" // registers the decoder
+	_ "image/png"  // registers the decoder
 	"io"
 	"os"
 	"strconv"
 
-	"golang.org/x/image/draw"
-
 	"github.com/wwflow/wwflow/frame"
 )
 
-// MaxPixels is how many pixels a picture may have: 8K UHD fits.
-const MaxPixels = 1 << 25
-
-// ErrFormat is returned for a file that is no picture, is damaged, or claims more than MaxPixels pixels.
+// ErrFormat is returned for a file that is not a picture, is damaged, or claims more than frame.MaxPixels pixels.
 var ErrFormat = errors.New("not a valid picture")
 
 // Read returns the picture in a file. Errors name the file.
@@ -29,19 +24,10 @@ func Read(path string) (*frame.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := frame.New(m.Bounds().Dx(), m.Bounds().Dy())
-	rgba, ok := m.(*image.RGBA)
-	if !ok {
-		rgba = image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
-		draw.Draw(rgba, rgba.Bounds(), m, m.Bounds().Min, draw.Src)
-	}
-	for i := range f.Width * f.Height {
-		copy(f.Pix[3*i:3*i+3], rgba.Pix[4*i:])
-	}
-	return f, nil
+	return frame.FromImage(m), nil
 }
 
-// Decode returns the picture in a file as the decoder made it. Errors name the file.
+// Decode returns the picture in a file in the type that its decoder returns. Errors name the file.
 func Decode(path string) (image.Image, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -56,10 +42,10 @@ func Decode(path string) (image.Image, error) {
 
 func decode(file io.ReadSeeker) (image.Image, error) {
 	in := bufio.NewReader(file)
-	if mark, err := in.Peek(2); err == nil && (string(mark) == "P6" || string(mark) == "P5") {
+	if signature, err := in.Peek(2); err == nil && (string(signature) == "P6" || string(signature) == "P5") {
 		return decodePNM(in)
 	}
-	// The header is looked at first, because a decoder takes memory for what it claims.
+	// The size is checked first, because a decoder allocates what the header claims.
 	c, _, err := image.DecodeConfig(in)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
@@ -78,13 +64,13 @@ func decode(file io.ReadSeeker) (image.Image, error) {
 }
 
 func checkSize(width, height int) error {
-	if width <= 0 || height <= 0 || width > MaxPixels || height > MaxPixels/width {
-		return fmt.Errorf("%w: its size is %dx%d", ErrFormat, width, height)
+	if width <= 0 || height <= 0 || width > frame.MaxPixels || height > frame.MaxPixels/width {
+		return fmt.Errorf("%w: its size is %dx%d; at most %d pixels are read", ErrFormat, width, height, frame.MaxPixels)
 	}
 	return nil
 }
 
-// decodePNM reads binary PPM (P6, colour) or PGM (P5, grey) of 8 bits.
+// decodePNM reads 8-bit binary PPM (P6, colour) or PGM (P5, grey).
 func decodePNM(in *bufio.Reader) (image.Image, error) {
 	var words [4]string
 	for i := range words {
@@ -96,7 +82,7 @@ func decodePNM(in *bufio.Reader) (image.Image, error) {
 	width, err1 := strconv.Atoi(words[1])
 	height, err2 := strconv.Atoi(words[2])
 	if err1 != nil || err2 != nil || words[3] != "255" {
-		return nil, fmt.Errorf("%w: its header says %q; 8-bit PPM and PGM are read", ErrFormat, words)
+		return nil, fmt.Errorf("%w: its header is %q; only 8-bit PPM and PGM can be read", ErrFormat, words)
 	}
 	if err := checkSize(width, height); err != nil {
 		return nil, err
@@ -108,7 +94,7 @@ func decodePNM(in *bufio.Reader) (image.Image, error) {
 	m, row := image.NewRGBA(image.Rect(0, 0, width, height)), make([]byte, channels*width)
 	for y := range height {
 		if _, err := io.ReadFull(in, row); err != nil {
-			return nil, fmt.Errorf("%w: it is cut short", ErrFormat)
+			return nil, fmt.Errorf("%w: it is truncated", ErrFormat)
 		}
 		for x := range width {
 			p, q := m.Pix[y*m.Stride+4*x:], row[channels*x:]
@@ -118,7 +104,8 @@ func decodePNM(in *bufio.Reader) (image.Image, error) {
 	return m, nil
 }
 
-// pnmWord reads a word of the header and the one white space after it; a comment goes from # to the end of its line.
+// pnmWord reads a word of the header and the white space character after it. It skips comments, from # to the end of
+// the line.
 func pnmWord(in *bufio.Reader) (string, error) {
 	var word []byte
 	for comment := false; ; {

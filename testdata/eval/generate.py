@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Writes tiny data sets with the layouts of MPI-Sintel, KITTI, Middlebury and FlyingChairs, an estimate for each, and the
-figures that a right program must print, worked out from the formulas in NumPy; nothing of wwflow is used.
-Run it here, with Debian's python3-numpy and python3-opencv.
+"""Writes tiny data sets in the layouts of MPI-Sintel, KITTI, Middlebury and FlyingChairs, flow files for each, and the figures
+that a correct program prints. It computes them from the formulas in NumPy and uses nothing of wwflow.
+Run it in its folder, with Debian's python3-numpy and python3-opencv.
 """
 import json, os, shutil, struct
 import cv2, numpy as np
@@ -10,18 +10,18 @@ H, W = 20, 28
 rng = np.random.default_rng(20121007)
 
 
-def folder(path):
+def make_folder(path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
 
 
 def flo(path, flow):
-    folder(path)
+    make_folder(path)
     with open(path, "wb") as f:
         f.write(b"PIEH" + struct.pack("<ii", W, H) + np.where(np.isnan(flow), 1e10, flow).astype("<f4").tobytes())
 
 
 def kitti(path, flow):
-    folder(path)
+    make_folder(path)
     known = ~np.isnan(flow).any(-1)
     out = np.zeros((H, W, 3), np.uint16)
     out[..., 2], out[..., 1] = (np.where(known, np.nan_to_num(flow[..., i]) * 64 + 32768, 0) for i in (0, 1))
@@ -29,9 +29,9 @@ def kitti(path, flow):
     cv2.imwrite(path, out)
 
 
-def picture(path, what):
-    folder(path)
-    cv2.imwrite(path, what)
+def picture(path, pixels):
+    make_folder(path)
+    cv2.imwrite(path, pixels)
 
 
 def frames(*paths):
@@ -41,7 +41,7 @@ def frames(*paths):
 
 
 def pair(length):
-    """A truth in steps of 1/64, so that KITTI holds it, with unknown pixels, and an estimate of it."""
+    """Ground truth in steps of 1/64, which KITTI can store, with unknown pixels, and an estimate."""
     y, x = np.mgrid[0:H, 0:W]
     truth = np.stack([length * np.sin(x / 9 + y / 15), length * np.cos(y / 7)], -1) + rng.normal(0, 1, 2)
     truth = np.round(truth * 64) / 64
@@ -92,7 +92,7 @@ for p, results in rows.items():
     expected["sintel"][p] = [pick(lambda l, o: True), pick(lambda l, o: ~o), pick(lambda l, o: o),
                              pick(lambda l, o: l < 10), pick(lambda l, o: (l >= 10) & (l < 40)), pick(lambda l, o: l >= 40)]
 
-# KITTI: three pictures; the truth that isn't occluded is a part of the other.
+# KITTI: three pictures; flow_noc is a part of flow_occ.
 for name, image in (("kitti2012", "colored_0"), ("kitti2015", "image_2")):
     results = []
     for n in range(3):
@@ -129,7 +129,7 @@ for name, length in (("Alpha", 2), ("Beta", 20)):
     expected["middlebury"][f"{name}/flow10"] = [e["epe"][e["known"]].mean(), e["aae"][e["known"]].mean()]
 expected["middlebury"]["mean"] = list(np.mean(list(expected["middlebury"].values()), axis=0))
 
-# FlyingChairs: three pairs, of which the second is for validation.
+# FlyingChairs: three pairs; the second is for validation.
 results = []
 for n in (1, 2, 3):
     truth, estimate = pair(6)

@@ -1,30 +1,30 @@
 #!/usr/bin/python3
-"""Writes a tiny data set with the layout of Spring, an estimate for it, and the tables that a right program must print.
+"""Writes a tiny data set in the layout of Spring, flow files for it, and the tables that a correct program prints.
 
-The tables come from the formulas of the benchmark, written down here in NumPy; nothing of wwflow is used.
-Run it here, with Debian's python3-numpy, python3-h5py and python3-pil. It writes data/, flow/ and expected.json.
+It computes the tables from the formulas of the benchmark in NumPy and uses nothing of wwflow.
+Run it in its folder, with Debian's python3-numpy, python3-h5py and python3-pil. It writes data/, flow/ and expected.json.
 """
 import json, os, shutil
 import h5py, numpy as np
 from PIL import Image
 
-W, H = 48, 32  # in place of 1920 x 1080
-TRAIN = {"0001": 3, "0002": 2}  # frames of each sequence
+W, H = 48, 32  # instead of 1920 x 1080
+TRAIN = {"0001": 3, "0002": 2}  # number of frames of each sequence
 TEST = {"0003": 3}
 rng = np.random.default_rng(20230619)
 
 
-def save(path, what):
+def save(path, array):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if path.endswith(".png"):
-        Image.fromarray(what).save(path)
+        Image.fromarray(array).save(path)
     else:
         with h5py.File(path, "w") as f:
-            f.create_dataset("flow", data=what, compression="gzip", compression_opts=5)
+            f.create_dataset("flow", data=array, compression="gzip", compression_opts=5)
 
 
 def smooth(h, w, cells, amplitude):
-    """Random and smooth, in steps of 1/64 so that it deflates well."""
+    """Smooth random numbers in steps of 1/64, which compress well."""
     small = rng.uniform(-amplitude, amplitude, (cells + 1, cells + 1))
     y, x = np.linspace(0, cells - 1e-6, h), np.linspace(0, cells - 1e-6, w)
     i, j = y.astype(int), x.astype(int)
@@ -56,7 +56,7 @@ def flows(count):
 
 
 def measure(truth, estimate, detail, match, rigid, sky, float16):
-    """Endpoint errors of one flow, and what its subsets need, pixel by pixel."""
+    """-> for each subset: (endpoint errors, longest true lengths) of its pixels."""
     if float16:
         truth, estimate = truth.astype(np.float16), estimate.astype(np.float16)
         four = np.stack([truth[i::2, j::2] for i in (0, 1) for j in (0, 1)], 0)
@@ -65,7 +65,7 @@ def measure(truth, estimate, detail, match, rigid, sky, float16):
     else:
         four = np.stack([truth[i::2, j::2] for i in (0, 1) for j in (0, 1)], 0).astype(np.float64)
         difference = four - estimate[None].astype(np.float64)
-    error = np.linalg.norm(difference, axis=-1).min(axis=0)  # NaN if one of the four is
+    error = np.linalg.norm(difference, axis=-1).min(axis=0)  # NaN if one of the four is NaN
     length = np.linalg.norm(four.astype(np.float64), axis=-1)
     half = lambda m: np.stack([m[i::2, j::2] for i in (0, 1) for j in (0, 1)], -1).astype(np.float32).mean(-1) >= 0.5
     speed = length.mean(axis=0)
@@ -78,7 +78,7 @@ def measure(truth, estimate, detail, match, rigid, sky, float16):
 
 
 def table(measured):
-    """The figures of several flows, pooled over pixels."""
+    """-> the figures of each subset, pooled over the pixels of several flows."""
     out = {}
     for subset in measured[0]:
         error = np.concatenate([m[subset][0] for m in measured])
@@ -105,21 +105,21 @@ def main():
     for sequence, count in TRAIN.items():
         root = "data/train"
         frames(root, sequence, count)
-        one_bit = sequence == "0001"  # maps of the one kind and of the other
+        one_bit = sequence == "0001"  # one sequence has 1-bit maps, the other 8-bit maps
         binary = lambda m: m > 0 if one_bit else m
         skies = {c: {n: binary(blobs(2 * H, 2 * W, 0.2)) for n in range(1, count + 1)} for c in ("left", "right")}
         for direction, camera, n in flows(count):
             folder = f"{root}/{sequence}"
             speed = [4, 25, 80][(n + (camera == "right")) % 3]
             truth = np.stack([smooth(2 * H, 2 * W, 4, speed), smooth(2 * H, 2 * W, 4, speed)], -1).astype(np.float32)
-            truth[40:44, 50:57] = np.nan  # an area, and one sample of four
+            truth[40:44, 50:57] = np.nan  # an area, and one of four samples
             truth[11, 21] = np.nan
             truth[13, 31, 1] = np.nan
             noise = np.stack([smooth(H, W, 6, 1.5) ** 3, smooth(H, W, 6, 1.5) ** 3], -1)
             estimate = (np.nan_to_num(truth[::2, ::2]) + np.round(noise * 512) / 512).astype(np.float32)
-            estimate[5, 7] = truth[10, 14] + np.float32([1, 0])  # exactly one pixel off, and exactly three
+            estimate[5, 7] = truth[10, 14] + np.float32([1, 0])  # an error of exactly one pixel, and of three
             estimate[6, 7] = truth[12, 14] + np.float32([0, 3])
-            estimate[7, 7] = truth[15, 15]  # right for one of the four samples
+            estimate[7, 7] = truth[15, 15]  # equal to one of the four samples
             detail, match = blobs(H, W, 0.3), np.stack([blobs(H, W, 0.1), blobs(H, W, 0.1), blobs(H, W, 0.5)], -1)
             rigid = binary(blobs(2 * H, 2 * W, 0.25))
             kind = f"flow_{direction}_{camera}"

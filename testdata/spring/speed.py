@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""How fast the formulas of generate.py score Full-HD flow in NumPy.
+"""Measures how fast the formulas of generate.py score Full-HD flow in NumPy.
 
-  speed.py write DIR    writes a sequence of three frames with four flows, and estimates for them
-  speed.py time DIR     reads and scores them, each once; prints pairs a second and the mean endpoint error
+  speed.py write DIR    writes a sequence of three frames with four ground truths, and flow files for them
+  speed.py time DIR     reads and scores them once; prints pairs per second and the mean endpoint error
 """
 import sys, time
 import h5py, numpy as np

@@ -8,23 +8,28 @@ import torch
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, ROOT)
-DATA = os.path.join(ROOT, "..", "shared", "data")
+DATA = os.environ.get("WWFLOW_TESTDATA") or os.path.join(ROOT, "..", "shared", "data")
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+
+
+def missing(what):
+    """Skip the current test because `what` is missing, or fail it where WWFLOW_REQUIRE_ALL is set."""
+    if os.environ.get("WWFLOW_REQUIRE_ALL"):
+        pytest.fail(f"WWFLOW_REQUIRE_ALL is set, but {what}")
+    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
 def data():
-    """Folder of the real test material; CI has it and must not skip."""
+    """Folder of the real test material, named by WWFLOW_TESTDATA."""
     if not os.path.isdir(DATA):
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs {DATA}")
-        pytest.skip(f"no real test material at {DATA}")
+        missing(f"there is no test material at {DATA}: set WWFLOW_TESTDATA")
     return DATA
 
 
 @pytest.fixture(scope="session")
 def bank():
-    """Made textures: coloured noise at several scales, so that tests need no photographs."""
+    """Generated textures, coloured noise at several scales: uint8 [12, 320, 320, 4], as textures.load returns them."""
     g = torch.Generator().manual_seed(0)
     side = 320
     total = 0
@@ -40,7 +45,7 @@ def bank():
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
-    """A folder of 25 made photographs, as textures lie on a disk."""
+    """A texture folder with 25 generated images."""
     root = tmp_path_factory.mktemp("textures")
     os.makedirs(root / "photos")
     rng = np.random.RandomState(0)

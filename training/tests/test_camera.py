@@ -6,7 +6,7 @@ import torch
 from training import camera
 
 
-def test_compression_of_fine_steps_is_the_identity_and_of_coarse_ones_makes_blocks():
+def test_compression_with_fine_steps_changes_nothing_and_with_coarse_steps_makes_blocks():
     g = torch.Generator().manual_seed(0)
     image = torch.rand(2, 32, 48, 3, generator=g) * 255
     assert torch.allclose(camera.compress(image, 1e-3), image, atol=0.01)
@@ -16,7 +16,7 @@ def test_compression_of_fine_steps_is_the_identity_and_of_coarse_ones_makes_bloc
 
 
 @pytest.mark.parametrize("angle, row", [(0.0, True), (math.pi / 2, False)])
-def test_shake_smears_along_its_line_only(angle, row):
+def test_shake_blurs_along_its_line_only(angle, row):
     spot = torch.zeros(1, 21, 21, 3)
     spot[0, 10, 10] = 1
     out = camera.blur(spot, camera.shake(6.0, angle))[0, ..., 0]
@@ -24,14 +24,14 @@ def test_shake_smears_along_its_line_only(angle, row):
     assert (along > 0.01).sum() >= 6 and (across > 0.01).sum() == 1 and out.sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_blur_keeps_a_flat_image_flat_up_to_its_borders():
+def test_blur_leaves_a_uniform_image_uniform_up_to_its_borders():
     flat = torch.full((1, 16, 16, 3), 100.0)
     line = camera.defocus(1.3)
     for kernel in (line[None], line[:, None], camera.shake(7.0, 0.5)):
         assert torch.allclose(camera.blur(flat, kernel), flat, atol=1e-2)
 
 
-def test_shots_are_whole_levels_and_repeat_with_the_seed():
+def test_frames_have_integer_values_and_repeat_with_the_seed():
     image = torch.rand(3, 2, 32, 32, 3) * 255
     a, b = (camera.shoot(image, image, torch.Generator().manual_seed(4)) for _ in range(2))
     assert all(torch.equal(x, y) for x, y in zip(a, b))

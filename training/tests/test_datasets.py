@@ -1,113 +1,73 @@
-"""Tiny fakes with each data set's true layout; the loaders must find the right frames and keep unknown flow unknown."""
-import os
+"""Loaders and file formats of real data sets, tested on small copies with the true layout (fakes.py)."""
+import random
 
-import cv2
-import h5py
+import fakes
 import numpy as np
 import pytest
+import torch
 
 from training import datasets, flowfiles, measures
 
-H, W = 64, 96
 
-
-@pytest.fixture
-def lay(tmp_path):
-    class Lay:
-        root = str(tmp_path)
-
-        def path(self, *parts):
-            p = os.path.join(self.root, *parts)
-            os.makedirs(os.path.dirname(p), exist_ok=True)
-            return p
-
-        def image(self, value, *parts):
-            cv2.imwrite(self.path(*parts), np.full((H, W, 3), value, np.uint8))
-
-        def flo(self, *parts):
-            flowfiles.write_flo(self.path(*parts), flow())
-
-        def kitti(self, *parts):
-            f = flow()
-            out = np.zeros((H, W, 3), np.uint16)
-            out[..., 2], out[..., 1] = np.nan_to_num(f[..., 0]) * 64 + 32768, np.nan_to_num(f[..., 1]) * 64 + 32768
-            out[..., 0] = np.isfinite(f[..., 0])
-            cv2.imwrite(self.path(*parts), out)
-    return Lay()
-
-
-def flow():
-    f = np.zeros((H, W, 2), np.float32) + np.float32([3.5, -2.25])
-    f[:8] = np.nan
-    return f
-
-
-def chairs(lay):
-    for i in (1, 2):
-        lay.image(10, "data", f"{i:05d}_img1.ppm"), lay.image(20, "data", f"{i:05d}_img2.ppm"), lay.flo("data", f"{i:05d}_flow.flo")
-    with open(lay.path("FlyingChairs_train_val.txt"), "w") as f:
-        f.write("1\n2\n")
-    return 1
-
-
-def things(lay):
-    for i in (6, 7):
-        lay.image(i * 10 - 50, "frames_cleanpass", "TRAIN", "A", "0000", "left", f"{i:04d}.png")
-    for way, name, i in (("into_future", "IntoFuture", 6), ("into_past", "IntoPast", 7)):
-        with open(lay.path("optical_flow", "TRAIN", "A", "0000", way, "left", f"OpticalFlow{name}_{i:04d}_L.pfm"), "wb") as f:
-            f.write(b"PF\n%d %d\n-1.0\n" % (W, H))
-            np.dstack([flow(), np.zeros((H, W))]).astype("<f4")[::-1].tofile(f)
-    return 2
-
-
-def sintel(lay):
-    for i in (1, 2):
-        lay.image(i * 10, "training", "final", "alley_1", f"frame_{i:04d}.png")
-    lay.flo("training", "flow", "alley_1", "frame_0001.flo")
-    return 1
-
-
-def kitti(lay):
-    lay.image(10, "training", "image_2", "000000_10.png"), lay.image(20, "training", "image_2", "000000_11.png"), lay.kitti("training", "flow_occ", "000000_10.png")
-    return 1
-
-
-def hd1k(lay):
-    lay.image(10, "hd1k_input", "image_2", "000003_0000.png"), lay.image(20, "hd1k_input", "image_2", "000003_0001.png")
-    lay.kitti("hd1k_flow_gt", "flow_occ", "000003_0000.png"), lay.kitti("hd1k_flow_gt", "flow_occ", "000003_0001.png")
-    return 1
-
-
-def tartanair(lay):
-    lay.image(10, "abandonedfactory", "Easy", "P000", "image_left", "000000_left.png"), lay.image(20, "abandonedfactory", "Easy", "P000", "image_left", "000001_left.png")
-    f = flow()
-    np.save(lay.path("abandonedfactory", "Easy", "P000", "flow", "000000_000001_flow.npy"), np.nan_to_num(f))
-    np.save(lay.path("abandonedfactory", "Easy", "P000", "flow", "000000_000001_mask.npy"), (~np.isfinite(f[..., 0])).astype(np.uint8) * 100)
-    return 1
-
-
-def spring(lay):
-    for i in (1, 2):
-        lay.image(i * 10, "train", "0001", "frame_left", f"frame_left_{i:04d}.png")
-    for way, i in (("FW", 1), ("BW", 2)):
-        with h5py.File(lay.path("train", "0001", f"flow_{way}_left", f"flow_{way}_left_{i:04d}.flo5"), "w") as f:
-            f.create_dataset("flow", data=flow().repeat(2, 0).repeat(2, 1), compression="gzip")
-    return 2
-
-
-@pytest.mark.parametrize("make", [chairs, things, sintel, kitti, hd1k, tartanair, spring])
-def test_loader(lay, make):
+@pytest.mark.parametrize("make", fakes.ALL)
+def test_loader_finds_the_pairs_and_keeps_unknown_flow_unknown(tmp_path, make):
     name = make.__name__
-    expected = make(lay)
-    rows = datasets.LOADERS[name](lay.root)
+    expected = make(fakes.Folder(tmp_path))
+    rows = datasets.LOADERS[name](str(tmp_path))
     assert len(rows) == expected
-    for row in rows:  # later frames are brighter; backward flow starts at the later one
+    for row in rows:
         one, two, f = datasets.read(row)
         backward = "BW" in row[2] or "into_past" in row[2]
-        assert (one.mean() > two.mean()) == backward, "frames in the wrong order"
-    assert np.isnan(f[:8]).all() and np.allclose(f[8:], [3.5, -2.25], atol=1 / 128), "unknown flow must stay unknown"
-    s = datasets.Pairs(f"{name}:{lay.root}").sample(2, 2, 32, 32)
-    assert s.flow.shape == (2, 2, 32, 32, 2) and not s.visible[s.flow.isnan().any(-1)].any()
+        assert (one.mean() > two.mean()) == backward, f"{row[2]}: frames in the wrong order"  # later frames are brighter
+        assert np.isnan(f[:8]).all(), f"{row[2]}: unknown flow must stay unknown"
+        assert np.allclose(f[8:], [3.5, -2.25], atol=1 / 128), row[2]
+
+
+def test_windows_of_real_pairs_have_the_values_of_the_pair(tmp_path):
+    fakes.sintel(fakes.Folder(tmp_path))
+    s = datasets.Pairs(f"sintel={tmp_path}").sample(8, 2, 32, 32, generator=torch.Generator().manual_seed(0), rng=random.Random(0))
+    assert s.frame1.shape == s.frame2.shape == (8, 2, 32, 32, 3) and s.flow.shape == (8, 2, 32, 32, 2)
+    assert (s.frame1 == 10).all() and (s.frame2 == 20).all()
+    unknown = s.flow.isnan().any(-1)
+    rows = 16 * s.origin1[..., 1, None, None] + torch.arange(32)[:, None]
+    assert torch.equal(unknown, (rows < 8).expand_as(unknown)) and unknown.any()
+    assert (s.flow[~unknown] == torch.tensor([3.5, -2.25])).all() and s.centre_flow.isfinite().all()
+
+
+def test_a_pixel_of_a_real_pair_is_visible_if_its_target_is_known_and_inside_the_frame_and_a_window(tmp_path):
+    fakes.sintel(fakes.Folder(tmp_path))
+    s = datasets.Pairs(f"sintel={tmp_path}").sample(32, 1, 32, 32, generator=torch.Generator().manual_seed(0), rng=random.Random(0))
+    grid = torch.stack(torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="xy"), -1)
+    target = grid + 16 * s.origin1[:, :, None, None] + torch.tensor([3.5, -2.25])
+    in_frame = ((target >= 0) & (target <= torch.tensor([fakes.W - 1.0, fakes.H - 1.0]))).all(-1)
+    local = (target - 16 * s.origin2[:, :, None, None]).round()
+    in_window = ((local >= 0) & (local < 32)).all(-1)
+    expected = in_frame & in_window & ~s.flow.isnan().any(-1)
+    assert torch.equal(s.visible, expected) and expected.any() and not expected.all()
+    assert (in_window & ~s.flow.isnan().any(-1) & ~in_frame).any(), "no window crosses the border: the test says nothing about it"
+
+
+def test_spring_samples_are_merged_where_they_agree():
+    flow = np.full((6, 8, 2), 5, np.float32)
+    flow[0:2, 0:2, 0] = [[4.8, 5.0], [5.0, 5.2]]   # a smooth change inside a pixel: the mean counts
+    flow[0:2, 2:4, 0] = [[5, 5], [5, 9]]           # two surfaces
+    flow[2, 0] = np.nan                            # one unknown sample
+    merged = datasets.merge_samples(flow)
+    assert merged.shape == (3, 4, 2) and merged[0, 0] == pytest.approx([5.0, 5.0])
+    unknown = np.isnan(merged).any(-1)
+    assert unknown[0, 1] and unknown[1, 0] and unknown.sum() == 2 and (merged[~unknown] == 5).all()
+
+
+def test_data_sets_too_small_for_the_windows_are_an_error_that_names_both_sizes(tmp_path):
+    fakes.chairs(fakes.Folder(tmp_path))
+    with pytest.raises(ValueError, match="4 windows of 48x48 pixels: chairs 96x64"):
+        datasets.Pairs(f"chairs={tmp_path}").sample(1, 4, 48, 48)
+
+
+@pytest.mark.parametrize("spec", ["chairs", "unknown=/tmp", "chairs="])
+def test_a_wrong_data_option_is_an_error_that_names_the_data_sets(spec):
+    with pytest.raises(ValueError, match="NAME=DIR, with a name of chairs, things"):
+        datasets.Pairs(spec)
 
 
 def test_an_empty_folder_is_an_error_that_names_it(tmp_path):
@@ -116,7 +76,7 @@ def test_an_empty_folder_is_an_error_that_names_it(tmp_path):
             loader(str(tmp_path))
 
 
-def test_files_that_are_no_flow_are_errors_that_name_them(tmp_path):
+def test_files_without_flow_are_errors_that_name_them(tmp_path):
     for name, content in (("a.flo", b"nonsense"), ("b.flo", np.float32(202021.25).tobytes() + np.int32([50, 50]).tobytes()), ("c.png", b"x"), ("d.pfm", b"P6\n")):
         path = tmp_path / name
         path.write_bytes(content)
@@ -136,8 +96,8 @@ def test_measures_leave_out_unknown_flow():
     assert m["s40+"] == pytest.approx(4) and m["s10-40"] is None
 
 
-def test_real_pairs_are_read_as_their_readme_says(data):
-    """Zero flow's error on the real pairs stands in the data's README: reading them must give it."""
+def test_zero_flow_on_the_real_pairs_has_the_documented_error(data):
+    """The README of the test material gives the error of zero flow, so this checks the readers."""
     from training import evaluate
     found = {n: measures.summary(np.zeros_like(f), f)["epe"] for n, _, _, f in evaluate.real_pairs(data)}
     assert len(found) == 17 and np.mean(list(found.values())) == pytest.approx(14.053, abs=2e-3)

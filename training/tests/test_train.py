@@ -1,41 +1,183 @@
 import csv
 import os
+import re
 import subprocess
 import sys
+import time
 
-from training import atlas, checkpoint, parts, textures
+import fakes
+import pytest
+import torch
+
+from training import atlas, checkpoint, configs, distributed, network, options, parts, tasks, textures, train
+from training.batches import Batches
+from training.randomness import Randomness
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+LANDED = os.path.join(ROOT, "models", "winwin-tiny")
+SMALL = ["--network", "stem=(8, 16, 24)", "width=32", "heads=2", "encoder=1", "decoder=1", "match=16", "correlation=(8, 8)", "hidden=(16, 16, 16)", "steps=(1, 2, 1)", "radius=(2, 2, 2)"]
 
 
-def train(out, images, *more):
-    done = subprocess.run([sys.executable, "-m", "training.train", "--out", out, "--textures", images, "--shapes", "2x32x32", "--batch", "2", "--evaluate-every", "99", "--evaluate-on", "1",
-                           "--threads", "1", *more], cwd=ROOT, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return checkpoint.load(os.path.join(out, "checkpoint.pt")), done.stdout
+def arguments(out, images, *more):
+    return ["--out", str(out), "--textures", images, "--shapes", "2x32x32,1x32x64", "--batch", "2", "--evaluate-on", "1", "--device", "cpu", "--processes", "1", "--threads", "1", *SMALL, *more]
 
 
-def test_a_leg_trains_resumes_and_logs_and_two_processes_agree(images, tmp_path):
-    out = str(tmp_path / "run")
-    first, _ = train(out, images, "--minutes", "0.05", "--budget", "1")
-    assert first["state"]["step"] > 0
-    second, text = train(out, images, "--minutes", "0.05", "--budget", "1", "--processes", "2")
-    assert "resumed" in text and second["state"]["step"] > first["state"]["step"]
-    assert second["state"]["seconds"] > first["state"]["seconds"]
-    with open(os.path.join(out, "log.csv")) as f:
+def run(out, images, *more):
+    train.main(arguments(out, images, *more))
+    return checkpoint.load(os.path.join(out, "checkpoint.pt"))
+
+
+def equal(a, b):
+    """Whether two nested values are the same, tensors bit for bit."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b))
+    return a == b
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(images, tmp_path):
+    fakes.chairs(fakes.Folder(tmp_path / "chairs"))
+    schedule = ("--budget-steps", "6", "--data", f"chairs={tmp_path / 'chairs'}", "--data-share", "0.5")
+    whole = run(tmp_path / "whole", images, *schedule, "--steps", "4")
+    half = run(tmp_path / "halves", images, *schedule, "--steps", "2")
+    assert half["state"]["step"] == 2 and not equal(half["model"], whole["model"])
+    resumed = run(tmp_path / "halves", images, *schedule, "--steps", "2")
+    assert resumed["state"]["step"] == whole["state"]["step"] == 4 and resumed["state"]["samples"] == whole["state"]["samples"]
+    for key in ("model", "ema", "optimiser", "random", "network"):
+        assert equal(resumed[key], whole[key]), f"{key} differs after a resume"
+
+
+def test_a_checkpoint_holds_the_whole_configuration(images, tmp_path):
+    saved = run(tmp_path, images, "--budget-steps", "1", "--rate", "3e-4", "--seed", "5")
+    assert saved["network"]["width"] == 32 and saved["network"]["steps"] == (1, 2, 1) and saved["config"] == "tiny" and saved["task"] == "flow"
+    assert saved["options"]["rate"] == 3e-4 and saved["options"]["seed"] == 5 and saved["options"]["shapes"] == [(2, 32, 32), (1, 32, 64)]
+    net, _ = checkpoint.load_average(str(tmp_path / "checkpoint.pt"))
+    assert net.config.width == 32 and equal(dict(net.state_dict()), dict(saved["ema"]))
+
+
+def test_the_log_has_a_row_for_each_leg_and_a_complete_schedule_ends_the_run(images, tmp_path, capsys):
+    run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
+    run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
+    assert run(tmp_path, images, "--budget-steps", "3", "--steps", "2")["state"]["step"] == 3
+    with open(tmp_path / "log.csv") as f:
         rows = list(csv.DictReader(f))
-    assert rows and float(rows[-1]["frame_epe"]) > 0 and float(rows[-1]["rate"]) > 0
-    assert not [f for f in os.listdir(out) if f.endswith(".tmp")]
-    # over a narrow road to another machine and on from there
-    carried, far = tmp_path / "parts", str(tmp_path / "far")
-    os.makedirs(carried)
-    assert all(os.path.getsize(p) <= 16 * 2**20 for p in parts.pack(os.path.join(out, "checkpoint.pt"), str(carried)))
-    parts.join(str(carried), os.path.join(far, "checkpoint.pt"))
-    third, _ = train(far, images, "--minutes", "0.05", "--budget", "1")
-    assert third["state"]["step"] > second["state"]["step"]
+    assert [r["step"] for r in rows] == ["2", "3"] and all(float(r["frame_epe"]) > 0 and float(r["rate"]) > 0 for r in rows)
+    assert sorted(os.listdir(tmp_path)) == ["checkpoint.pt", "log.csv"]
+    assert "the schedule is complete" in capsys.readouterr().out
+    assert run(tmp_path, images, "--budget-steps", "3", "--steps", "2", "--restart-schedule")["state"]["step"] == 5
 
 
-def test_atlas_holds_the_textures(images, tmp_path):
+def test_a_run_is_not_resumed_with_another_network(images, tmp_path):
+    run(tmp_path, images, "--budget-steps", "1")
+    with pytest.raises(ValueError, match="holds another network .width 32, not 64.*--init"):
+        run(tmp_path, images, "--budget-steps", "2", "--network", "width=64")
+
+
+def test_init_copies_the_tensors_that_fit_and_starts_optimiser_and_schedule_afresh(images, tmp_path, capsys):
+    first = run(tmp_path / "first", images, "--budget-steps", "2")
+    second = run(tmp_path / "second", images, "--budget-steps", "1", "--rate", "0", "--init", str(tmp_path / "first" / "checkpoint.pt"), "--network", "match=8")
+    assert "tensors copied" in capsys.readouterr().out
+    other = [name for name, value in second["model"].items() if value.shape != first["ema"][name].shape]
+    assert other and all("match" in name or name.startswith("decoder") for name in other)
+    assert all(torch.equal(value, first["ema"][name]) for name, value in second["model"].items() if name not in other)
+    assert second["state"]["step"] == 3 and second["state"]["samples"] > first["state"]["samples"], "the training before counts"
+    assert second["state"]["schedule_step"] == 1 and second["state"]["full_motion"]
+    steps = {float(v["step"]) for v in second["optimiser"]["state"].values()}
+    assert steps == {1.0}, "the optimiser must be fresh"
+
+
+def test_init_from_something_else_is_an_error():
+    with pytest.raises(ValueError, match="no tensor with a name and shape of this network"):
+        checkpoint.start_from(network.WinWin(network.Config()), dict(ema=dict(other=torch.zeros(3))))
+
+
+def test_the_landed_checkpoint_is_small_and_starts_a_run():
+    assert sum(os.path.getsize(os.path.join(LANDED, f)) for f in os.listdir(LANDED) if f.startswith("checkpoint.part")) < 6e6
+    landed = checkpoint.load(LANDED)
+    net = network.WinWin(network.Config(**configs.load("tiny")[0]))
+    copied, tensors = checkpoint.start_from(net, landed)
+    assert 0 < copied <= tensors
+    name = "encoder.down2.0.weight"
+    assert torch.equal(net.state_dict()[name], landed["ema"][name].float())
+
+
+def test_a_checkpoint_travels_in_parts_and_is_resumed_from_them(images, tmp_path):
+    first = run(tmp_path / "here", images, "--budget-steps", "4", "--steps", "2")
+    os.makedirs(tmp_path / "parts")
+    written = parts.pack(str(tmp_path / "here" / "checkpoint.pt"), str(tmp_path / "parts"))
+    assert written and all(os.path.getsize(p) <= 16 * 2**20 for p in written)
+    parts.join(str(tmp_path / "parts"), str(tmp_path / "there" / "checkpoint.pt"))
+    joined = checkpoint.load(str(tmp_path / "there" / "checkpoint.pt"))
+    assert equal(joined["state"], first["state"]) and equal(joined["network"], first["network"])
+    assert all(torch.allclose(value, first["ema"][name], rtol=1e-3, atol=1e-4) for name, value in joined["model"].items())
+    assert run(tmp_path / "there", images, "--budget-steps", "4", "--steps", "1")["state"]["step"] == 3
+
+
+def test_two_processes_resume_a_run_of_one(images, tmp_path):
+    run(tmp_path, images, "--budget-steps", "9", "--steps", "1")
+    command = [sys.executable, "-m", "training.train", *arguments(tmp_path, images, "--budget-steps", "9", "--steps", "2", "--processes", "2")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0 and "resumed" in done.stdout, done.stderr[-2000:]
+    saved = checkpoint.load(str(tmp_path / "checkpoint.pt"))
+    assert saved["state"]["step"] == 3
+    a, b = saved["random"]
+    assert not torch.equal(a["generator"], b["generator"]), "each process has its own scenes"
+    assert a["shared"] == b["shared"], "all processes use the same shapes"
+
+
+def test_a_failing_process_ends_the_others(tmp_path, monkeypatch):
+    (tmp_path / "worker.py").write_text("import os, sys, time\nsys.exit(3) if os.environ['RANK'] == '1' else time.sleep(100)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    start = time.time()
+    assert distributed.launch("worker", [], 2) == 3 and time.time() - start < 60
+
+
+def test_real_data_comes_in_the_stated_share(bank, tmp_path):
+    fakes.sintel(fakes.Folder(tmp_path))
+    args = options.parse("", ["--budget", "1", "--shapes", "1x32x32", "--batch", "1", "--data", f"sintel={tmp_path}", "--data-share", "0.3"])
+    batches = Batches(args, tasks.Flow, bank, Randomness(3, 0, torch.device("cpu")))
+    real = sum(bool((batches.draw(1.0).frame1 == 10).all()) for _ in range(200))
+    assert 40 <= real <= 80
+
+
+def test_the_command_line_overrides_the_configuration(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("network = dict(name='mine', width=64)\ntraining = dict(batch=7, rate=1e-3, shapes='1x64x64', budget=20)\n")
+    args = options.parse("", ["--config", str(file), "--rate", "2e-3", "--network", "heads=2"])
+    assert (args.batch, args.rate, args.shapes, args.budget, args.seed) == (7, 2e-3, [(1, 64, 64)], 20, 1)
+    assert args.network == network.Config(name="mine", width=64, heads=2)
+    args = options.parse("", ["--config", str(file), "--budget-steps", "5"])
+    assert args.budget is None and args.budget_steps == 5
+
+
+@pytest.mark.parametrize("text, argv, message", [
+    ("network = {}\ntraining = dict(budget=1, speed=3)\n", [], "has no option speed"),
+    ("network = dict(depth=3)\ntraining = dict(budget=1)\n", [], "the network has no size depth"),
+    ("network = {}\n", [], "does not define the dictionary training"),
+    ("network = {}\ntraining = {}\n", [], "give --budget or --budget-steps"),
+    ("network = {}\ntraining = dict(budget=1)\n", ["--shapes", "2x100x128"], "multiples of 16"),
+    ("network = {}\ntraining = dict(budget=1)\n", ["--data", "sintel=x", "--task", "depth"], "flow only"),
+    (None, [], "no configuration .*: choose one of small, tiny"),
+])
+def test_wrong_configurations_end_with_a_message(tmp_path, capsys, text, argv, message):
+    file = tmp_path / "wrong.py"
+    if text:
+        file.write_text(text)
+    with pytest.raises(SystemExit):
+        options.parse("", ["--config", str(file), *argv])
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", configs.names())
+def test_shipped_configurations_are_valid(name):
+    args = options.parse("", ["--config", name])
+    assert args.network.name == name and (args.budget or args.budget_steps)
+
+
+def test_an_atlas_holds_the_textures(images, tmp_path):
     path = str(tmp_path / "atlas.npz")
     count, size, _ = atlas.pack(images, path, side=128)
     bank, straight = textures.load(path), textures.load(images)

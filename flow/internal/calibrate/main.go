@@ -1,15 +1,14 @@
-// Command calibrate measures how much memory a network takes on the CPU in each of its precisions, and writes the
-// coefficients into its folder, from which flow.Model.Memory predicts it:
+// Command calibrate measures the memory that a network takes on the CPU, in each of its precisions, and writes the figures to
+// memory.json in its folder, from which flow.Model.Memory predicts it:
 //
 //	go run ./flow/internal/calibrate models/winwin-tiny
 //
-// Each frame size is measured in a process of its own, as the peak of its resident memory above what it had before
-// the network was opened, over two pairs of a video; what a frame's kept features take is the difference that a few more of
-// them make. Needed after a change of the network's graph, not of its weights.
+// It measures each frame size in a process of its own: the peak of resident memory over two pairs of a video, minus the resident
+// memory before the network was opened. The memory of a frame's features is what a few more kept frames add. Run it after a
+// change of the network's graph; a change of the weights does not matter.
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,9 +22,10 @@ import (
 
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/procinfo"
 )
 
-const kept = 8 // frames that are kept to see what one takes
+const keptFrames = 8 // for which features are kept to measure one frame's
 
 var sizes = [][2]int{{320, 240}, {640, 480}, {960, 540}, {1280, 720}, {1600, 900}, {1920, 1080}}
 
@@ -40,7 +40,7 @@ func command(args []string) error {
 	switch len(args) {
 	case 1:
 		return calibrate(args[0])
-	case 5: // what calibrate starts
+	case 5: // started by calibrate
 		width, err := strconv.Atoi(args[1])
 		if err != nil {
 			return err
@@ -72,21 +72,21 @@ func calibrate(folder string) error {
 	if len(precisions) == 0 {
 		precisions = []flow.Precision{flow.FP32}
 	}
-	fitted := map[string]flow.Memory{}
+	figures := map[string]flow.Memory{}
 	for _, p := range precisions {
-		if fitted[flow.MemoryKey(flow.CPU, p)], err = one(folder, p); err != nil {
+		if figures[flow.MemoryKey(flow.CPU, p)], err = measurePrecision(folder, p); err != nil {
 			return err
 		}
 	}
-	data, err := json.MarshalIndent(fitted, "", " ")
+	data, err := json.MarshalIndent(figures, "", " ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(folder, flow.MemoryFile), append(data, '\n'), 0o644)
 }
 
-// one measures one precision at all sizes.
-func one(folder string, precision flow.Precision) (flow.Memory, error) {
+// measurePrecision measures one precision at all sizes.
+func measurePrecision(folder string, precision flow.Precision) (flow.Memory, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return flow.Memory{}, err
@@ -111,12 +111,12 @@ func one(folder string, precision flow.Precision) (flow.Memory, error) {
 	}
 	fitted := fit(pixels, bytes)
 	last := len(sizes) - 1
-	more, err := peak(sizes[last][0], sizes[last][1], kept)
+	more, err := peak(sizes[last][0], sizes[last][1], keptFrames)
 	if err != nil {
 		return flow.Memory{}, err
 	}
-	fitted.PerKeptPixel = max(0, (more-bytes[last])/(kept*pixels[last]))
-	fmt.Printf("%s a frame's kept features: %.1f bytes a pixel\n", precision, fitted.PerKeptPixel)
+	fitted.PerKeptPixel = max(0, (more-bytes[last])/(keptFrames*pixels[last]))
+	fmt.Printf("%s features of a frame: %.1f bytes per pixel\n", precision, fitted.PerKeptPixel)
 	for i, size := range sizes {
 		predicted := float64(fitted.Bytes(size[0], size[1], 0))
 		fmt.Printf("%s %4dx%-4d  measured %7.1f MiB, predicted %7.1f MiB, %+5.1f %%\n",
@@ -125,10 +125,10 @@ func one(folder string, precision flow.Precision) (flow.Memory, error) {
 	return fitted, nil
 }
 
-// measure is the peak of this process while it computes the flow of three frames, above what it had before; with the features
-// of `kept` frames in memory meanwhile.
+// measure returns the peak of this process's memory while it estimates the flow of three frames and holds the features of kept
+// other frames, minus its memory before.
 func measure(folder string, width, height int, precision string, kept int) (int64, error) {
-	before, err := status("VmRSS:")
+	before, err := procinfo.ResidentMemory()
 	if err != nil {
 		return 0, err
 	}
@@ -138,7 +138,7 @@ func measure(folder string, width, height int, precision string, kept int) (int6
 	}
 	defer m.Close()
 	ctx := context.Background()
-	f := frame.New(width, height) // one for all: what a frame itself takes is not the network's
+	f := frame.New(width, height) // one for all, because the memory of frames does not count
 	encode := func(seed uint64) (*flow.Features, error) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		for i := range f.Pix {
@@ -168,28 +168,12 @@ func measure(folder string, width, height int, precision string, kept int) (int6
 		previous = next
 	}
 	previous.Close()
-	after, err := status("VmHWM:")
+	after, err := procinfo.PeakMemory()
 	return after - before, err
 }
 
-// status reads a size of this process, in bytes.
-func status(key string) (int64, error) {
-	file, err := os.Open("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if words := strings.Fields(lines.Text()); len(words) == 3 && words[0] == key {
-			kib, err := strconv.ParseInt(words[1], 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, fmt.Errorf("/proc/self/status has no %s", key)
-}
-
-// fit finds the coefficients, none below zero, with the least sum of squared relative errors. It tries every
-// subset of the three terms and takes the best of those whose solution has no negative coefficient.
+// fit returns the non-negative coefficients with the smallest sum of squared relative errors. It tries every subset of the three
+// terms and takes the best solution without a negative coefficient.
 func fit(pixels, bytes []float64) flow.Memory {
 	best, least := flow.Memory{}, math.Inf(1)
 	for subset := 1; subset < 8; subset++ {
@@ -215,9 +199,9 @@ func fit(pixels, bytes []float64) flow.Memory {
 	return best
 }
 
-// solve does least squares with the powers of P that terms names, by the normal equations.
+// solve solves the least-squares problem for these powers of P by the normal equations.
 func solve(terms []int, pixels, bytes []float64) (c [3]float64, ok bool) {
-	const unit = 1e6 // megapixels keep the equations well conditioned
+	const unit = 1e6 // with megapixels the equations are well conditioned
 	n := len(terms)
 	a := make([][]float64, n)
 	for i := range a {

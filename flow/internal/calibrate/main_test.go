@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/models"
 )
 
-func TestFitFindsTheCoefficients(t *testing.T) {
+// TestFit generates measurements from known coefficients.
+func TestFit(t *testing.T) {
 	for _, want := range []flow.Memory{
 		{Base: 7e7, PerPixel: 630, PerPixelSquared: 1.8e-5},
 		{Base: 5e7, PerPixel: 900},
@@ -33,18 +35,18 @@ func TestFitFindsTheCoefficients(t *testing.T) {
 	}
 }
 
-// The shipped coefficients must predict the shipped network's memory: within a fifth, at a size that is quick.
+// TestPredictionOfTheDefaultNetwork measures the default network. The prediction from its memory.json may be off by a fifth.
 func TestPredictionOfTheDefaultNetwork(t *testing.T) {
-	// A program of its own, as the race detector's and the sanitizer's shadow would be measured too.
+	// Measure in a program of its own, without the memory of the race detector or the address sanitizer.
 	program := filepath.Join(t.TempDir(), "calibrate")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	folder, err := filepath.Abs(filepath.Join("..", "..", "..", "models", models.DefaultName))
+	folder, err := filepath.Abs(filepath.Join(testutil.Repository(), "models", models.DefaultName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const width, height = 720, 480 // none of the sizes that were fitted
+	const width, height = 720, 480 // not among the sizes that are fitted
 	out, err := exec.Command(program, folder, strconv.Itoa(width), strconv.Itoa(height), string(flow.FP32), "0").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -41,8 +41,8 @@ func TestLoad(t *testing.T) {
 	if err := Load("libc.so.6"); !errors.Is(err, ErrLoaded) {
 		t.Errorf("a second library: %v", err)
 	}
-	if Version() == "" || !slices.Contains(Available(), "CPUExecutionProvider") {
-		t.Errorf("version %q with %v", Version(), Available())
+	if Version() == "" || !slices.Contains(Providers(), "CPUExecutionProvider") {
+		t.Errorf("version %q with %v", Version(), Providers())
 	}
 }
 
@@ -55,81 +55,87 @@ func TestOpen(t *testing.T) {
 		t.Errorf("outputs %v, want %v", s.Outputs, want)
 	}
 	var e *Error
-	if _, err := Open([]byte("hello"), Settings{}); !errors.As(err, &e) || !e.Graph() {
-		t.Errorf("no graph: %v", err)
+	if _, err := Open([]byte("hello"), Settings{}); !errors.As(err, &e) || !e.BadGraph() {
+		t.Errorf("a graph of five letters: %v", err)
 	}
 	if _, err := Open(nil, Settings{Providers: []Provider{{Name: "Abacus", Options: map[string]string{"beads": "10"}}}}); !errors.As(err, &e) || !strings.Contains(err.Error(), "Abacus") {
 		t.Errorf("an unknown provider: %v", err)
 	}
-	if _, err := Open(nil, Settings{Entries: map[string]string{"": ""}}); !errors.As(err, &e) {
-		t.Errorf("an entry without a name: %v", err)
+	if _, err := Open(nil, Settings{Config: map[string]string{"": ""}}); !errors.As(err, &e) {
+		t.Errorf("a configuration entry without a name: %v", err)
 	}
 }
 
-// What a session made stays where it was made, whole, and serves another session, also after the first was closed.
+// TestTensorsOutliveTheirSession feeds tensors of one session to another after the first was closed.
 func TestTensorsOutliveTheirSession(t *testing.T) {
 	encoder, decoder := openFile(t, "../../testdata/half/encoder.fp16.onnx"), openFile(t, "../../testdata/half/decoder.fp16.onnx")
 	frame := []byte{1, 2, 3, 10, 20, 30}
-	x, err := Up(encoder, frame, 1, 1, 2, 3)
+	x, err := NewInput(encoder, frame, 1, 1, 2, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := make([]*Tensor, 2)
-	if err := encoder.Run(context.Background(), []*Tensor{x}, made); err != nil {
+	features := make([]*Tensor, 2)
+	if err := encoder.Run(context.Background(), []*Tensor{x}, features); err != nil {
 		t.Fatal(err)
 	}
 	x.Close()
-	encoder.Close()
-	if e, err := made[0].Elements(); err != nil || e != Float16 {
-		t.Errorf("the feature is %v, %v", e, err)
+	if n := encoder.Tensors(); n != 2 {
+		t.Errorf("%d tensors are open, want 2", n)
 	}
-	if memory, err := made[0].Memory(); err != nil || memory != "Cpu" {
-		t.Errorf("the feature lies in %q, %v", memory, err)
+	encoder.Close()
+	if e, err := features[0].Type(); err != nil || e != Float16 {
+		t.Errorf("the feature has type %v, %v; want float16", e, err)
+	}
+	if memory, err := features[0].Memory(); err != nil || memory != "Cpu" {
+		t.Errorf("the feature is in memory %q, %v; want Cpu", memory, err)
 	}
 	flow, scale := make([]float32, 4), make([]float32, 2)
-	a, values, err := Down(decoder, flow, 1, 1, 2, 2)
+	a, values, err := NewOutput(decoder, flow, 1, 1, 2, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := Down(decoder, scale, 1, 1, 2)
+	b, _, err := NewOutput(decoder, scale, 1, 1, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := decoder.Run(context.Background(), []*Tensor{made[0], made[0]}, []*Tensor{a, b}); err != nil {
+	if err := decoder.Run(context.Background(), []*Tensor{features[0], features[0]}, []*Tensor{a, b}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []float32{0, 2.5, 0, 25}; !slices.Equal(values, want) {
 		t.Errorf("the flow is %v, want %v", values, want)
 	}
-	for _, tensor := range []*Tensor{a, b, made[0], made[1], made[0], nil} {
+	for _, tensor := range []*Tensor{a, b, features[0], features[1], features[0], nil} {
 		tensor.Close()
+	}
+	if n := encoder.Tensors(); n != 0 {
+		t.Errorf("%d tensors are open after Close", n)
 	}
 }
 
 func TestShapes(t *testing.T) {
 	for _, shape := range [][]int64{{1, 2, 3}, {7}, {0, 6}, {-1, -6}} {
-		if tensor, err := Over(make([]float32, 5), shape...); err == nil {
+		if tensor, err := Wrap(make([]float32, 5), shape...); err == nil {
 			tensor.Close()
-			t.Errorf("5 values were taken for the shape %v", shape)
+			t.Errorf("5 values were accepted for the shape %v", shape)
 		}
 	}
 	s := openFile(t, "../../testdata/half/encoder.onnx")
-	x, err := Up(s, []float32{1, 2, 3}, 1, 1, 1, 3) // float32 for uint8
+	x, err := NewInput(s, []float32{1, 2, 3}, 1, 1, 1, 3) // the graph takes uint8
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer x.Close()
 	if err := s.Run(context.Background(), []*Tensor{x}, nil); err == nil {
-		t.Error("a run without room for its outputs")
+		t.Error("a run without outputs succeeded")
 	}
 	var e *Error
 	if err := s.Run(context.Background(), []*Tensor{x}, make([]*Tensor, 2)); !errors.As(err, &e) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("elements of another type: %v", err)
+		t.Errorf("an input of the wrong type: %v", err)
 	}
 }
 
-// Messages of ONNX Runtime 1.29, as they come.
-func TestErrorWords(t *testing.T) {
+// TestErrorMessages uses messages that ONNX Runtime 1.29 gave.
+func TestErrorMessages(t *testing.T) {
 	for _, test := range []struct {
 		message, want string
 		memory        bool
@@ -149,10 +155,10 @@ func TestErrorWords(t *testing.T) {
 	} {
 		e := &Error{Message: test.message}
 		if got := e.Error(); got != test.want {
-			t.Errorf("%q\n says %q\n want %q", test.message, got, test.want)
+			t.Errorf("%q\n gives %q\n want  %q", test.message, got, test.want)
 		}
 		if e.OutOfMemory() != test.memory {
-			t.Errorf("%q: out of memory is %v", test.message, e.OutOfMemory())
+			t.Errorf("%q: OutOfMemory() = %v", test.message, e.OutOfMemory())
 		}
 	}
 }

@@ -16,31 +16,31 @@ import (
 	onnx "github.com/yalue/onnxruntime_go"
 )
 
-// Provider is one of ONNX Runtime's execution providers: CUDA, TensorRT, or any that it knows by name.
+// Provider is an execution provider of ONNX Runtime, such as CUDA, TensorRT or WebGPU.
 type Provider struct {
 	Name    string
 	Options map[string]string
 }
 
-// Place names memory: where a session leaves what it makes, and through which host memory Go reaches it.
-type Place struct {
-	Memory  string // ONNX Runtime's name of the device's memory; empty = the host's
-	Staging string // its name of the host memory that the device copies fastest from and to; empty = Go's own
+// Memory names the memory that a session uses. The zero value is host memory.
+type Memory struct {
+	Device  string // ONNX Runtime's name of the memory for outputs that Run makes; empty = host memory
+	Staging string // ONNX Runtime's name of the host memory that the device copies to and from fastest; empty = Go's memory
 	Index   int    // of the device
 }
 
-// Settings say how a graph is run.
+// Settings say how a session runs a graph.
 type Settings struct {
-	Threads   int               // of the CPU, for one operator; 0 = all
-	Entries   map[string]string // ONNX Runtime's session configuration
-	Providers []Provider        // in the order in which they may take operators; the CPU is the last, unnamed
-	Place     Place
+	Threads   int               // CPU threads for one operator; 0 = one per core
+	Config    map[string]string // entries of ONNX Runtime's session configuration
+	Providers []Provider        // by falling priority; operators that none of them supports run on the CPU
+	Memory    Memory
 }
 
 // Port is an input or an output of a graph.
 type Port struct {
-	Name     string
-	Elements Elements
+	Name string
+	Type ElementType
 }
 
 // Session is a graph on a device.
@@ -48,50 +48,50 @@ type Session struct {
 	Inputs, Outputs []Port // in the order of the file
 
 	closed      atomic.Bool
-	users       atomic.Int64 // the session itself and the tensors that need its memory; the last one out frees all
+	references  atomic.Int64 // one for the session until Close, one for each tensor in its memory
 	session     *onnx.DynamicAdvancedSession
-	c           *C.OrtSession    // the session's own
-	device      *C.OrtMemoryInfo // where Run leaves what it makes
-	host        *C.OrtMemoryInfo // but for sizes
-	places      []*C.OrtMemoryInfo
-	staging     *C.OrtAllocator // nil = Go's memory serves
+	c           *C.OrtSession    // owned by session
+	device      *C.OrtMemoryInfo // for outputs that Run makes
+	host        *C.OrtMemoryInfo // for those of type Int64
+	memories    []*C.OrtMemoryInfo
+	staging     *C.OrtAllocator // nil = Go's memory
 	inputNames  []*C.char
 	outputNames []*C.char
 }
 
-// Open loads a graph. Load must have been called.
-func Open(graph []byte, s Settings) (*Session, error) {
-	options, err := s.options()
+// Open loads a graph. Load must have been called before.
+func Open(graph []byte, settings Settings) (*Session, error) {
+	options, err := settings.options()
 	if err != nil {
 		return nil, err
 	}
 	defer options.Destroy()
-	n := &Session{}
-	n.users.Store(1)
-	if err := n.open(graph, options, s.Place); err != nil {
-		n.Close()
+	s := &Session{}
+	s.references.Store(1)
+	if err := s.open(graph, options, settings.Memory); err != nil {
+		s.Close()
 		return nil, err
 	}
-	return n, nil
+	return s, nil
 }
 
 func (s Settings) options() (*onnx.SessionOptions, error) {
 	options, err := onnx.NewSessionOptions()
 	if err != nil {
-		return nil, said(err)
+		return nil, newError(err)
 	}
-	if err := s.fill(options); err != nil {
+	if err := s.apply(options); err != nil {
 		options.Destroy()
-		return nil, said(err)
+		return nil, newError(err)
 	}
 	return options, nil
 }
 
-func (s Settings) fill(options *onnx.SessionOptions) error {
+func (s Settings) apply(options *onnx.SessionOptions) error {
 	if err := options.SetIntraOpNumThreads(s.Threads); err != nil {
 		return err
 	}
-	for key, value := range s.Entries {
+	for key, value := range s.Config {
 		if err := options.AddSessionConfigEntry(key, value); err != nil {
 			return err
 		}
@@ -124,13 +124,13 @@ func (p Provider) add(options *onnx.SessionOptions) error {
 	return options.AppendExecutionProvider(p.Name, p.Options)
 }
 
-func (s *Session) open(graph []byte, options *onnx.SessionOptions, place Place) error {
+func (s *Session) open(graph []byte, options *onnx.SessionOptions, memory Memory) error {
 	session, err := onnx.NewDynamicAdvancedSessionWithONNXData(graph, nil, nil, options)
 	if err != nil {
-		return said(err)
+		return newError(err)
 	}
 	s.session = session
-	if s.c, err = handle(session); err != nil {
+	if s.c, err = sessionPointer(session); err != nil {
 		return err
 	}
 	if s.Inputs, s.inputNames, err = s.ports(0); err != nil {
@@ -139,27 +139,32 @@ func (s *Session) open(graph []byte, options *onnx.SessionOptions, place Place) 
 	if s.Outputs, s.outputNames, err = s.ports(1); err != nil {
 		return err
 	}
-	memory := place.Memory
-	if memory == "" {
-		memory = "Cpu"
-	}
-	if s.device, err = newMemory(memory, place.Index, false); err != nil {
+	return s.openMemory(memory)
+}
+
+func (s *Session) openMemory(memory Memory) (err error) {
+	const host = "Cpu"
+	if s.host, err = newMemory(host, 0, false); err != nil {
 		return err
 	}
-	if s.host, err = newMemory("Cpu", 0, false); err != nil {
+	name := memory.Device
+	if name == "" {
+		name = host
+	}
+	if s.device, err = newMemory(name, memory.Index, false); err != nil {
 		return err
 	}
 	for _, port := range s.Outputs {
 		where := s.device
-		if port.Elements == Int64 {
-			where = s.host // a size: computed and read on the host, a trip to the device and back would wait for it
+		if port.Type == Int64 {
+			where = s.host // tensor shapes are computed and read on the host: device memory would add two copies
 		}
-		s.places = append(s.places, where)
+		s.memories = append(s.memories, where)
 	}
-	if place.Staging == "" {
+	if memory.Staging == "" {
 		return nil
 	}
-	staging, err := newMemory(place.Staging, place.Index, true)
+	staging, err := newMemory(memory.Staging, memory.Index, true)
 	if err != nil {
 		return err
 	}
@@ -167,27 +172,27 @@ func (s *Session) open(graph []byte, options *onnx.SessionOptions, place Place) 
 	return check(C.ort_allocator_new(s.c, staging, &s.staging))
 }
 
-// handle is the C session inside onnxruntime_go's, which offers no way to it: its fields are read by their names,
-// and a version that names them otherwise is refused.
-func handle(session *onnx.DynamicAdvancedSession) (*C.OrtSession, error) {
+// sessionPointer returns the C session inside a session of onnxruntime_go. The module does not export it, so its fields are
+// found by name; a version of the module with other names is an error.
+func sessionPointer(session *onnx.DynamicAdvancedSession) (*C.OrtSession, error) {
 	value := reflect.ValueOf(session).Elem()
 	for _, name := range []string{"s", "ortSession"} {
 		if value.Kind() == reflect.Pointer {
 			value = value.Elem()
 		}
 		if value = value.FieldByName(name); !value.IsValid() || value.Kind() != reflect.Pointer || value.IsNil() {
-			return nil, errors.New("onnxruntime_go keeps its session otherwise than this program was written for: build it with the version that go.mod names")
+			return nil, errors.New("this version of onnxruntime_go is not supported: build with the version in go.mod")
 		}
 	}
 	return (*C.OrtSession)(value.UnsafePointer()), nil
 }
 
-func newMemory(name string, index int, onHost bool) (*C.OrtMemoryInfo, error) {
+func newMemory(name string, index int, hostAccessible bool) (*C.OrtMemoryInfo, error) {
 	text := C.CString(name)
 	defer C.free(unsafe.Pointer(text))
 	var memory *C.OrtMemoryInfo
 	var host C.int
-	if onHost {
+	if hostAccessible {
 		host = 1
 	}
 	err := check(C.ort_memory_new(text, C.int(index), host, &memory))
@@ -201,30 +206,39 @@ func (s *Session) ports(outputs C.int) (ports []Port, names []*C.char, err error
 	}
 	for i := range n {
 		var name *C.char
-		var elements C.int
-		err := check(C.ort_session_port(s.c, outputs, i, &name, &elements))
+		var element C.int
+		err := check(C.ort_session_port(s.c, outputs, i, &name, &element))
 		if name != nil {
 			names = append(names, name)
 		}
 		if err != nil {
 			return nil, names, err
 		}
-		ports = append(ports, Port{C.GoString(name), Elements(elements)})
+		ports = append(ports, Port{C.GoString(name), ElementType(element)})
 	}
 	return ports, names, nil
 }
 
-// Close frees the session once no tensor needs its memory any more. No run may be under way.
+// Close frees the session, once all tensors in its memory are closed too. No run may be in progress.
 func (s *Session) Close() {
 	if s != nil && !s.closed.Swap(true) {
-		s.leave()
+		s.release()
 	}
 }
 
-func (s *Session) enter() { s.users.Add(1) }
+// Tensors returns the number of tensors in the session's memory that are not closed yet.
+func (s *Session) Tensors() int {
+	n := int(s.references.Load())
+	if !s.closed.Load() {
+		n--
+	}
+	return n
+}
 
-func (s *Session) leave() {
-	if s.users.Add(-1) > 0 {
+func (s *Session) retain() { s.references.Add(1) }
+
+func (s *Session) release() {
+	if s.references.Add(-1) > 0 {
 		return
 	}
 	if s.staging != nil {
@@ -242,12 +256,12 @@ func (s *Session) leave() {
 	freeStrings(s.outputNames)
 }
 
-// Run computes the outputs from the inputs, both in the order of the graph's ports. An output that is given is
-// filled, where it lies; one that is nil is made in the session's place. After an error nothing was made.
-// A context that is cancelled stops the run at its next operator, and its cause is the error.
+// Run computes the outputs from the inputs, both in the order of the graph's ports. It fills the outputs that are given, and
+// replaces those that are nil by new tensors in the session's memory. After an error there are no new tensors.
+// When ctx is cancelled the run stops at the next operator and the error is the context's cause.
 func (s *Session) Run(ctx context.Context, inputs, outputs []*Tensor) error {
 	if len(inputs) != len(s.Inputs) || len(outputs) != len(s.Outputs) {
-		return fmt.Errorf("%d inputs and %d outputs for a graph with %d and %d", len(inputs), len(outputs), len(s.Inputs), len(s.Outputs))
+		return fmt.Errorf("got %d inputs and %d outputs for a graph that has %d and %d", len(inputs), len(outputs), len(s.Inputs), len(s.Outputs))
 	}
 	var options *C.OrtRunOptions
 	if err := check(C.ort_run_options_new(&options)); err != nil {
@@ -261,27 +275,30 @@ func (s *Session) Run(ctx context.Context, inputs, outputs []*Tensor) error {
 			C.ort_status_release(status)
 		}
 	})
-	given, made := values(inputs), values(outputs)
+	in, out := pointers(inputs), pointers(outputs)
 	err := check(C.ort_run(s.c, options,
-		C.size_t(len(given)), unsafe.SliceData(s.inputNames), unsafe.SliceData(given),
-		C.size_t(len(made)), unsafe.SliceData(s.outputNames), unsafe.SliceData(made), unsafe.SliceData(s.places)))
+		C.size_t(len(in)), unsafe.SliceData(s.inputNames), unsafe.SliceData(in),
+		C.size_t(len(out)), unsafe.SliceData(s.outputNames), unsafe.SliceData(out), unsafe.SliceData(s.memories)))
 	runtime.KeepAlive(inputs)
 	if !stop() {
-		<-terminated // or it could touch options after they were freed
+		<-terminated // the function above still uses options
 	}
-	for i, value := range made {
-		if outputs[i] == nil && value != nil && err == nil {
-			s.enter()
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	for i, value := range out {
+		if outputs[i] == nil && value != nil {
+			s.retain()
 			outputs[i] = &Tensor{c: value, session: s}
 		}
 	}
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
+	return nil
 }
 
-func values(tensors []*Tensor) []*C.OrtValue {
+func pointers(tensors []*Tensor) []*C.OrtValue {
 	list := make([]*C.OrtValue, len(tensors))
 	for i, t := range tensors {
 		if t != nil {

@@ -9,18 +9,18 @@ import (
 	"unsafe"
 )
 
-// Elements is the type of a tensor's elements, numbered as in ONNX.
-type Elements int
+// ElementType is the type of a tensor's elements, with the numbers of the ONNX standard.
+type ElementType int
 
-// The types that have a meaning here. A tensor that goes from one graph to another may have any.
+// The element types that flow knows by name. Tensors between two graphs may have any other type.
 const (
-	Float32 Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
-	Uint8   Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8
-	Float16 Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16
-	Int64   Elements = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64
+	Float32 ElementType = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
+	Uint8   ElementType = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8
+	Float16 ElementType = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16
+	Int64   ElementType = C.ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64
 )
 
-func (e Elements) String() string {
+func (e ElementType) String() string {
 	switch e {
 	case Float32:
 		return "float32"
@@ -34,17 +34,17 @@ func (e Elements) String() string {
 	return fmt.Sprintf("ONNX type %d", int(e))
 }
 
-// Tensor is memory that a graph reads or writes.
+// Tensor is an input or an output of a run.
 type Tensor struct {
 	c       *C.OrtValue
-	session *Session       // that keeps its memory; nil where Go does
-	staged  unsafe.Pointer // staging memory of the session below it, if any
+	session *Session       // whose memory it uses; nil = Go's memory
+	staged  unsafe.Pointer // staging memory to free, or nil
 	pin     runtime.Pinner // of Go's memory
 }
 
-// Over is a tensor over a slice, without a copy, until Close.
-func Over[T uint8 | float32](data []T, shape ...int64) (*Tensor, error) {
-	if err := fits(len(data), shape); err != nil {
+// Wrap returns a tensor over a slice. It copies nothing, and pins the slice until Close.
+func Wrap[T uint8 | float32](data []T, shape ...int64) (*Tensor, error) {
+	if err := checkShape(len(data), shape); err != nil {
 		return nil, err
 	}
 	t := &Tensor{}
@@ -57,30 +57,30 @@ func Over[T uint8 | float32](data []T, shape ...int64) (*Tensor, error) {
 }
 
 func wrap[T uint8 | float32](t *Tensor, data []T, shape []int64) error {
-	return check(C.ort_tensor_over(unsafe.Pointer(unsafe.SliceData(data)), bytesOf(data),
-		(*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(elementsOf[T]()), &t.c))
+	return check(C.ort_tensor_wrap(unsafe.Pointer(unsafe.SliceData(data)), sizeOf(data),
+		(*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(typeOf[T]()), &t.c))
 }
 
-func bytesOf[T uint8 | float32](data []T) C.size_t {
+func sizeOf[T uint8 | float32](data []T) C.size_t {
 	var zero T
 	return C.size_t(len(data)) * C.size_t(unsafe.Sizeof(zero))
 }
 
-func fits(length int, shape []int64) error {
+func checkShape(length int, shape []int64) error {
 	n := int64(1)
 	for _, size := range shape {
 		if size <= 0 {
-			return fmt.Errorf("a tensor can't have the shape %v", shape)
+			return fmt.Errorf("invalid tensor shape %v", shape)
 		}
 		n *= size
 	}
 	if n != int64(length) {
-		return fmt.Errorf("%d values are no tensor of the shape %v", length, shape)
+		return fmt.Errorf("%d values do not fill a tensor of shape %v", length, shape)
 	}
 	return nil
 }
 
-func elementsOf[T uint8 | float32]() Elements {
+func typeOf[T uint8 | float32]() ElementType {
 	var zero T
 	if _, ok := any(zero).(uint8); ok {
 		return Uint8
@@ -88,35 +88,34 @@ func elementsOf[T uint8 | float32]() Elements {
 	return Float32
 }
 
-// Up is a tensor of the slice's values for an input of the session: in the staging memory of its place, into
-// which they are copied, or over the slice itself where Go's memory serves.
-func Up[T uint8 | float32](s *Session, data []T, shape ...int64) (*Tensor, error) {
-	t, staged, err := Down(s, data, shape...)
+// NewInput returns a tensor with the values of data, as an input for s. It copies data to staging memory if s has any;
+// otherwise it wraps data.
+func NewInput[T uint8 | float32](s *Session, data []T, shape ...int64) (*Tensor, error) {
+	t, staged, err := NewOutput(s, data, shape...)
 	if err == nil && s.staging != nil {
 		copy(staged, data)
 	}
 	return t, err
 }
 
-// Down is a tensor for an output of the session that shall come to the slice, and where its values will lie after
-// the run, until Close: in the staging memory of the session's place, from which the caller copies them, or in the
-// slice itself where Go's memory serves.
-func Down[T uint8 | float32](s *Session, data []T, shape ...int64) (t *Tensor, values []T, err error) {
+// NewOutput returns a tensor for an output of s, and the slice that holds its values after the run, until Close. That slice is
+// staging memory if s has any, and the caller copies it to data; otherwise it is data itself.
+func NewOutput[T uint8 | float32](s *Session, data []T, shape ...int64) (t *Tensor, values []T, err error) {
 	if s.staging == nil {
-		t, err := Over(data, shape...)
+		t, err := Wrap(data, shape...)
 		return t, data, err
 	}
-	if err := fits(len(data), shape); err != nil {
+	if err := checkShape(len(data), shape); err != nil {
 		return nil, nil, err
 	}
 	t = &Tensor{}
-	if err := check(C.ort_alloc(s.staging, bytesOf(data), &t.staged)); err != nil {
+	if err := check(C.ort_alloc(s.staging, sizeOf(data), &t.staged)); err != nil {
 		return nil, nil, err
 	}
-	s.enter()
+	s.retain()
 	t.session = s
-	// For ONNX Runtime it is plain host memory, to be copied once, at the speed of staging memory. Called by its
-	// name it would count as the device's own: kernels would reach for it over the bus, each time that they read it.
+	// The tensor is declared as plain host memory, so that ONNX Runtime copies it once, at the speed of staging memory.
+	// Declared as staging memory it would count as device memory, and kernels would read it over the bus each time.
 	values = unsafe.Slice((*T)(t.staged), len(data))
 	if err := wrap(t, values, shape); err != nil {
 		t.Close()
@@ -125,23 +124,23 @@ func Down[T uint8 | float32](s *Session, data []T, shape ...int64) (t *Tensor, v
 	return t, values, nil
 }
 
-// Memory is ONNX Runtime's name of the memory in which the tensor lies.
+// Memory returns ONNX Runtime's name of the memory that holds the tensor, such as Cpu or Cuda.
 func (t *Tensor) Memory() (string, error) {
 	var name *C.char
-	if err := check(C.ort_tensor_place(t.c, &name)); err != nil {
+	if err := check(C.ort_tensor_memory(t.c, &name)); err != nil {
 		return "", err
 	}
 	return C.GoString(name), nil
 }
 
-// Elements is the type of its elements.
-func (t *Tensor) Elements() (Elements, error) {
-	var elements C.int
-	err := check(C.ort_tensor_elements(t.c, &elements))
-	return Elements(elements), err
+// Type returns the type of the tensor's elements.
+func (t *Tensor) Type() (ElementType, error) {
+	var element C.int
+	err := check(C.ort_tensor_type(t.c, &element))
+	return ElementType(element), err
 }
 
-// Close gives the memory back.
+// Close frees the tensor.
 func (t *Tensor) Close() {
 	if t == nil {
 		return
@@ -156,7 +155,7 @@ func (t *Tensor) Close() {
 	}
 	t.pin.Unpin()
 	if t.session != nil {
-		t.session.leave()
+		t.session.release()
 		t.session = nil
 	}
 }

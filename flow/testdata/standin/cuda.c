@@ -1,5 +1,5 @@
-// A CUDA runtime without a GPU: device memory is host memory, a kernel does nothing, and each copy is told on standard
-// error as "copy <direction> <bytes>". standin_test.go adds a function that returns 0 for all else that is asked for.
+// A stand-in for the CUDA runtime that needs no GPU. Device memory is host memory, kernels do nothing, and each copy is printed
+// to standard error as "copy <direction> <bytes>". standin_test.go adds functions that return 0 for everything else.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,10 +32,10 @@ int cudaDeviceGetAttribute(int *value, int attribute, int device) {
   return 0;
 }
 
-static int take(void **p, size_t n) { return (*p = aligned_alloc(256, (n + 255) / 256 * 256)) ? 0 : 2; }
-int cudaMalloc(void **p, size_t n) { return take(p, n); }
-int cudaHostAlloc(void **p, size_t n, unsigned flags) { return (void)flags, take(p, n); }
-int cudaMallocHost(void **p, size_t n) { return take(p, n); }
+static int allocate(void **p, size_t n) { return (*p = aligned_alloc(256, (n + 255) / 256 * 256)) ? 0 : 2; }
+int cudaMalloc(void **p, size_t n) { return allocate(p, n); }
+int cudaHostAlloc(void **p, size_t n, unsigned flags) { return (void)flags, allocate(p, n); }
+int cudaMallocHost(void **p, size_t n) { return allocate(p, n); }
 int cudaFree(void *p) { return free(p), 0; }
 int cudaFreeHost(void *p) { return free(p), 0; }
 int cudaMemGetInfo(size_t *left, size_t *total) { return *left = *total = (size_t)8 << 30, 0; }
@@ -61,7 +61,7 @@ int cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *n, const void *f
   return (void)f, (void)threads, (void)shared, (void)flags, *n = 1, 0;
 }
 int __cudaGetKernel(void **kernel, const void *f) { return (void)f, *kernel = handle, 0; }
-int __cudaPushCallConfiguration(void) { return 1; }  // the launch is left out
+int __cudaPushCallConfiguration(void) { return 1; }  // no kernel is launched
 void **__cudaRegisterFatBinary(void *binary) { return (void)binary, handle; }
 const char *cudaGetErrorString(int e) { return (void)e, "stand-in"; }
 const char *cudaGetErrorName(int e) { return (void)e, "stand-in"; }

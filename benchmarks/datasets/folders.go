@@ -1,0 +1,36 @@
+package datasets
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// subfolders lists the names of the folders in a folder, and of the links to folders, in order.
+func subfolders(path string) ([]string, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if isFolder(filepath.Join(path, e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// firstFolder returns the first path that is a folder, or the first path if none is.
+func firstFolder(paths ...string) string {
+	for _, path := range paths {
+		if isFolder(path) {
+			return path
+		}
+	}
+	return paths[0]
+}
+
+func isFolder(path string) bool {
+	stat, err := os.Stat(path)
+	return err == nil && stat.IsDir()
+}

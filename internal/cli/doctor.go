@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/internal/avinfo"
+	"github.com/wwflow/wwflow/internal/ortlib"
+	"github.com/wwflow/wwflow/internal/procinfo"
+)
+
+func doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "show the libraries, the devices and the network that this machine has",
+		Description: "Each device is tested with a small graph, and the network is loaded. The exit code is 5 if the network\n" +
+			"cannot run on the device that --device selects.",
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
+		}, networkFlags()...),
+		Action: doctor,
+	}
+}
+
+// doctorReport is what doctor prints.
+type doctorReport struct {
+	Version string           `json:"version"`
+	Go      string           `json:"go"`
+	Cores   int              `json:"cores"`
+	Memory  int64            `json:"memory_available,omitempty"` // bytes
+	FFmpeg  string           `json:"ffmpeg"`
+	AV      []avinfo.Library `json:"ffmpeg_libraries"`
+	Runtime *runtimeReport   `json:"onnxruntime,omitempty"`
+	Devices []deviceReport   `json:"devices,omitempty"`
+	Network *networkReport   `json:"network,omitempty"`
+	Cache   string           `json:"cache_folder,omitempty"`
+	Error   string           `json:"error,omitempty"` // why the network cannot run
+}
+
+type runtimeReport struct {
+	Version string `json:"version"`
+	Path    string `json:"path"`
+}
+
+type deviceReport struct {
+	Device  string `json:"device"`
+	Works   bool   `json:"works"`
+	Missing string `json:"missing,omitempty"` // a sentence
+
+	Libraries []string `json:"missing_libraries,omitempty"`
+}
+
+type networkReport struct {
+	Card   flow.Card `json:"card"`
+	From   string    `json:"from"`
+	Device string    `json:"device,omitempty"` // where it is loaded
+
+	Precision  flow.Precision `json:"precision,omitempty"`
+	SkippedGPU string         `json:"skipped_gpu,omitempty"`  // why --device auto did not use the GPU
+	Seconds    float64        `json:"load_seconds,omitempty"` // 0 where it was not loaded
+}
+
+func doctor(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("doctor takes no arguments")
+	}
+	found, err := examine(c)
+	if err != nil {
+		found.Error = err.Error()
+	}
+	if c.Bool("json") {
+		if printed := printJSON(found); printed != nil {
+			return printed
+		}
+		return err
+	}
+	if _, printed := fmt.Print(found.text()); printed != nil {
+		return outputError(printed)
+	}
+	return err
+}
+
+// examine reports everything even where something is missing. The error is why the network cannot run.
+func examine(c *cli.Context) (*doctorReport, error) {
+	found := &doctorReport{
+		Version: Version(), Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Cores: runtime.NumCPU(),
+		FFmpeg: avinfo.Release(), AV: avinfo.Libraries(),
+	}
+	found.Memory, _ = procinfo.AvailableMemory() // 0 is left out
+	found.Cache, _ = ortlib.CacheDir()
+	dir, library := c.String("model"), c.String("ort")
+	card, failed := flow.ReadCard(dir)
+	if failed == nil {
+		found.Network = &networkReport{Card: card, From: dir}
+		if dir == "" {
+			found.Network.From = "built in"
+		}
+	}
+	ort, err := flow.Runtime(library)
+	if err != nil {
+		return found, errors.Join(failed, err)
+	}
+	found.Runtime = &runtimeReport{ort.Version, ort.Path}
+	for _, kind := range flow.Kinds {
+		d := deviceReport{Device: string(kind), Works: true}
+		var unusable *flow.DeviceError
+		if err := flow.Probe(library, flow.Device{Kind: kind}); errors.As(err, &unusable) {
+			d.Works, d.Missing, d.Libraries = false, unusable.Missing, unusable.Libraries
+		} else if err != nil {
+			d.Works, d.Missing = false, err.Error()
+		}
+		found.Devices = append(found.Devices, d)
+	}
+	if failed != nil {
+		return found, failed
+	}
+	begin := time.Now()
+	model, err := openModel(c)
+	if err != nil {
+		return found, err
+	}
+	defer model.Close()
+	found.Network.Device, found.Network.Seconds = model.Device().String(), time.Since(begin).Seconds()
+	found.Network.Precision = model.Precision()
+	if skipped := model.SkippedGPU(); skipped != nil {
+		found.Network.SkippedGPU = skipped.Error()
+	}
+	return found, nil
+}
+
+// text is the report for people.
+func (f *doctorReport) text() string {
+	var s strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&s, "%-13s"+format+"\n", append([]any{name}, args...)...)
+	}
+	line("wwflow", "%s, built with %s", f.Version, f.Go)
+	machine := count(f.Cores, "core")
+	if f.Memory > 0 {
+		machine += fmt.Sprintf(", %.1f GiB of memory free", float64(f.Memory)/(1<<30))
+	}
+	line("machine", "%s", machine)
+	libraries := make([]string, len(f.AV))
+	for i, l := range f.AV {
+		libraries[i] = l.Name + " " + l.Version
+	}
+	line("FFmpeg", "%s: %s", f.FFmpeg, strings.Join(libraries, ", "))
+	if f.Runtime == nil {
+		line("ONNX Runtime", "not usable")
+	} else {
+		line("ONNX Runtime", "%s: %s", f.Runtime.Version, f.Runtime.Path)
+	}
+	for _, d := range f.Devices {
+		state := "works"
+		if !d.Works {
+			// one reason per line
+			state = "no: " + strings.ReplaceAll(d.Missing, "; ", ";\n"+strings.Repeat(" ", 13+9+4))
+		}
+		line("", "%-9s%s", d.Device, state)
+	}
+	if n := f.Network; n == nil {
+		line("network", "not usable")
+	} else {
+		line("network", "%s %s, %s: %.2f million parameters, licence %s", n.Card.Name, n.Card.Version, n.From, float64(n.Card.Parameters)/1e6, n.Card.Licence)
+		t := n.Card.Training
+		line("", "trained for %d steps (%d samples) at commit %s", t.Steps, t.Samples, t.Commit)
+		for _, text := range endpointErrors(n.Card) {
+			line("", "%s", text)
+		}
+		if n.Device != "" {
+			line("", "loaded on %s as %s in %.1f s", n.Device, n.Precision, n.Seconds)
+		}
+		if n.SkippedGPU != "" {
+			line("", "not on the GPU: %s", n.SkippedGPU)
+		}
+	}
+	line("cache folder", "%s", f.Cache)
+	return s.String()
+}
+
+// endpointErrors has a line for each group of pairs that the card summarises: the mean error of the network and of the
+// methods it is compared with. Errors on single data sets are in the card only.
+func endpointErrors(card flow.Card) []string {
+	var lines []string
+	for _, group := range []string{"synthetic", "real"} {
+		own, others := "", []string{}
+		for _, e := range card.Errors {
+			switch {
+			case e.Data != group:
+			case e.Method == card.Name:
+				own = fmt.Sprintf("mean endpoint error on %s: %.2f pixels", count(e.Pairs, e.Data+" pair"), e.EPE)
+			default:
+				others = append(others, fmt.Sprintf("%s %.2f", e.Method, e.EPE))
+			}
+		}
+		if own != "" {
+			lines = append(lines, fmt.Sprintf("%s (%s)", own, strings.Join(others, ", ")))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"fmt"
+	"math/big"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+// Each flag that several commands have is defined here once, with its range. cli checks the range before the command
+// runs.
+
+// integer is an int flag with a range.
+func integer(f cli.IntFlag, low, high int) cli.Flag {
+	f.Action = func(_ *cli.Context, v int) error {
+		if v < low || v > high {
+			return usagef("--%s %d is out of range: it is %s", f.Name, v, intRange(low, high))
+		}
+		return nil
+	}
+	return &f
+}
+
+func intRange(low, high int) string {
+	if high == unlimited {
+		return fmt.Sprintf("%d or more", low)
+	}
+	return fmt.Sprintf("%d to %d", low, high)
+}
+
+// unlimited is the upper end of a range without one.
+const unlimited = int(^uint(0) >> 1)
+
+// number is a float flag that accepts what valid accepts.
+func number(f cli.Float64Flag, valid func(float64) bool, allowed string) cli.Flag {
+	f.Action = func(_ *cli.Context, v float64) error {
+		if !valid(v) {
+			return usagef("--%s %v is out of range: it is %s", f.Name, v, allowed)
+		}
+		return nil
+	}
+	return &f
+}
+
+// text is a string flag whose value parse accepts.
+func text[T any](f cli.StringFlag, parse func(string) (T, error)) cli.Flag {
+	f.Action = func(_ *cli.Context, v string) error {
+		_, err := parse(v)
+		return err
+	}
+	return &f
+}
+
+func outputFlag(usage, defaultText string) cli.Flag {
+	return &cli.StringFlag{Name: "o", Aliases: []string{"output"}, Usage: usage, DefaultText: defaultText}
+}
+
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "replace an existing output"}
+}
+
+func quietFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors"}
+}
+
+func legendFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "legend", Usage: "draw the colour wheel and its scale into a corner"}
+}
+
+func scaleFlag(usage string) cli.Flag {
+	return number(cli.Float64Flag{Name: "scale", Value: 1, Usage: usage}, func(v float64) bool { return v > 0 && v <= 16 }, "above 0 and at most 16")
+}
+
+func stepFlag(usage string) cli.Flag {
+	return integer(cli.IntFlag{Name: "step", Value: 1, Usage: usage}, 1, unlimited)
+}
+
+func threadsFlag() cli.Flag {
+	return integer(cli.IntFlag{Name: "threads", Usage: "CPU threads, at most the number of cores", DefaultText: "all cores"}, 0, max(runtime.NumCPU(), 1))
+}
+
+func maxFlowFlag() cli.Flag {
+	return text(cli.StringFlag{Name: "max-flow", Value: "auto", Usage: "auto, or the length in pixels that is painted in full colour"}, parseMaxFlow)
+}
+
+// parseMaxFlow returns a length in pixels, 0 for auto.
+func parseMaxFlow(s string) (float64, error) {
+	if s == "auto" {
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(v > 0) || v > 1e6 {
+		return 0, usagef("--max-flow is auto or a positive number of pixels, not %q", s)
+	}
+	return v, nil
+}
+
+func styleFlag() cli.Flag {
+	return text(cli.StringFlag{Name: "style", Value: string(visualize.Flow), Usage: joinOr(visualize.Styles())}, parseStyle)
+}
+
+func parseStyle(s string) (visualize.Style, error) {
+	style, err := visualize.ParseStyle(s)
+	if err != nil {
+		return "", usagef("%w", err)
+	}
+	return style, nil
+}
+
+// hwaccels are the values of --hwaccel, the default first.
+var hwaccels = []string{"none", "auto", "cuda", "vaapi"}
+
+func hwaccelFlag() cli.Flag {
+	return text(cli.StringFlag{Name: "hwaccel", Value: hwaccels[0], Usage: "decode the video, and encode it unless --codec is given, with: none (software); cuda (NVDEC, NVENC) or vaapi, an error if unavailable; auto, which reports why it falls back"},
+		func(s string) (string, error) {
+			if !slices.Contains(hwaccels, s) {
+				return "", usagef("--hwaccel is one of %s, not %q", strings.Join(hwaccels, ", "), s)
+			}
+			return s, nil
+		})
+}
+
+func timeFlag(name, usage string, zero bool) cli.Flag {
+	return text(cli.StringFlag{Name: name, Usage: usage}, func(s string) (time.Duration, error) {
+		d, err := parseTime(s)
+		if err != nil || d == 0 && !zero {
+			return 0, usagef("--%s is a time such as 12.5, 1:30 or 500ms, not %q", name, s)
+		}
+		return d, nil
+	})
+}
+
+// parseTime reads seconds (12.5), minutes or hours (1:30, 0:01:30) or a Go duration (500ms); "" is 0.
+func parseTime(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return d, nil
+	}
+	total := 0.0
+	for part := range strings.SplitSeq(s, ":") {
+		x, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(x >= 0) || x > 1e9 {
+			return 0, fmt.Errorf("%q is an invalid time", s)
+		}
+		total = 60*total + x
+	}
+	if total > 1e9 {
+		return 0, fmt.Errorf("%q is too long", s)
+	}
+	return time.Duration(total * float64(time.Second)), nil
+}
+
+func rateFlag() cli.Flag {
+	return text(cli.StringFlag{Name: "rate", Usage: "frame rate of an image folder: `N` or N/D", DefaultText: "25"}, parseRate)
+}
+
+// parseRate reads 25, 29.97 or 30000/1001; "" is zero, unknown.
+func parseRate(s string) (frame.Rational, error) {
+	if s == "" {
+		return frame.Rational{}, nil
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok || r.Sign() <= 0 || !r.Num().IsInt64() || !r.Denom().IsInt64() || r.Num().Int64() > 1e6 || r.Denom().Int64() > 1e6 {
+		return frame.Rational{}, usagef("--rate is a number such as 25 or 30000/1001, not %q", s)
+	}
+	return frame.Rational{Num: int(r.Num().Int64()), Den: int(r.Denom().Int64())}, nil
+}
+
+func crfFlag() cli.Flag {
+	return integer(cli.IntFlag{Name: "crf", Value: -1, Usage: "constant quality of the codec (NVENC: cq, VA-API: qp); lower is better", DefaultText: "the codec's"}, 0, unlimited)
+}
+
+func codecFlag() cli.Flag {
+	return &cli.StringFlag{Name: "codec", Usage: strings.Join(encode.Codecs(), ", "), DefaultText: "h264; vp9 in WebM"}
+}
+
+// keyValues reads the values of --encoder-opt.
+func keyValues(list []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, s := range list {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, usagef("--encoder-opt takes KEY=VALUE, not %q", s)
+		}
+		m[key] = value
+	}
+	return m, nil
+}
+
+// networkFlags are the flags that choose the network and where it runs. networkOptions reads them.
+func networkFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "device", Value: "auto", Usage: "auto, cpu, cuda[:N], tensorrt[:N] or webgpu; run, bench and info also take several: cuda:0,cuda:1. An unavailable device is an error"},
+		&cli.StringFlag{Name: "precision", Value: string(flow.AutoPrecision), Usage: "number format of the network: auto (fp16 on an NVIDIA GPU if the network has it), fp32 or fp16"},
+		&cli.StringFlag{Name: "model", Usage: "folder of another network (encoder.onnx, decoder.onnx, model.json)", DefaultText: "the built-in network", EnvVars: []string{"WWFLOW_MODEL"}},
+		&cli.StringFlag{Name: "ort", Usage: "ONNX Runtime to use: libonnxruntime.so or its folder", EnvVars: []string{"WWFLOW_ORT"}},
+		threadsFlag(),
+	}
+}
+
+func networkOptions(c *cli.Context) flow.Options {
+	return flow.Options{ModelDir: c.String("model"), Device: c.String("device"), Precision: c.String("precision"), Runtime: c.String("ort"), Threads: c.Int("threads")}
+}
+
+// openModel opens the network for a command that works on one pair at a time.
+func openModel(c *cli.Context) (*flow.Model, error) {
+	o := networkOptions(c)
+	if strings.Contains(o.Device, ",") {
+		return nil, usagef("--device %s: %s works on one device; run and bench take several", o.Device, c.Command.Name)
+	}
+	if _, err := flow.ParseDevice(o.Device); err != nil {
+		return nil, usagef("%w", err)
+	}
+	if _, err := flow.ParsePrecision(o.Precision); err != nil {
+		return nil, usagef("%w", err)
+	}
+	return flow.Open(o)
+}
+
+// formatList names the flow file formats and their extensions.
+func formatList() string {
+	var list []string
+	for _, f := range flowfile.Formats() {
+		list = append(list, fmt.Sprintf("%s (%s)", f, f.Extension()))
+	}
+	return strings.Join(list, ", ")
+}
+
+// joinOr writes a, b or c.
+func joinOr[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = string(v)
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/pipeline"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+// videoOptions reads the flags of videoFlags and those of run. The flags' values are valid: cli has checked them.
+func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
+	threads := c.Int("threads")
+	o := pipeline.Options{
+		Input: input, Output: c.String("o"),
+		Step: c.Int("step"), Backward: c.Bool("backward"), Cuts: c.Bool("cuts"), MinConfidence: c.Float64("min-confidence"),
+		Decode:  decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: threads, Hardware: c.String("hwaccel")},
+		Encode:  encode.Options{Codec: c.String("codec"), CRF: c.Int("crf"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
+		Paint:   visualize.Options{Legend: c.Bool("legend"), Threads: threads},
+		Network: networkOptions(c),
+	}
+	o.Paint.Style, _ = parseStyle(c.String("style"))
+	o.Paint.MaxFlow, _ = parseMaxFlow(c.String("max-flow"))
+	o.Decode.Start, _ = parseTime(c.String("start"))
+	o.Decode.Duration, _ = parseTime(c.String("duration"))
+	o.Decode.FrameRate, _ = parseRate(c.String("rate"))
+	if o.Output == "" {
+		o.Output = outputName(input, o.Paint.Style)
+	}
+	if c.IsSet("rate") && !isFolder(input) {
+		return o, usagef("--rate is for an image folder: %s has its own times", inputName(input))
+	}
+	var err error
+	if o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt")); err != nil {
+		return o, err
+	}
+	o.Exports, err = exports(c)
+	return o, err
+}
+
+// exports reads --flo and --export.
+func exports(c *cli.Context) (list []pipeline.Export, err error) {
+	if dir := c.String("flo"); dir != "" {
+		list = append(list, pipeline.Export{Format: flowfile.Flo, Dir: dir})
+	}
+	for _, s := range c.StringSlice("export") {
+		name, dir, _ := strings.Cut(s, "=")
+		format := flowfile.Format(name)
+		if !slices.Contains(flowfile.Formats(), format) || dir == "" {
+			return nil, usagef("--export takes a folder and one of the formats %s, not %q", formatList(), s)
+		}
+		list = append(list, pipeline.Export{Format: format, Dir: dir})
+	}
+	return list, nil
+}
+
+// outputName appends the style to the input's name: clip.mp4 gives clip-flow.mp4.
+func outputName(input string, style visualize.Style) string {
+	if input == "-" {
+		return string(style) + ".mp4"
+	}
+	name, extension := filepath.Clean(input), ".mp4"
+	if !isFolder(input) {
+		own := filepath.Ext(name)
+		name = strings.TrimSuffix(name, own)
+		switch own = strings.ToLower(own); own {
+		case ".mkv", ".mov", ".m4v": // hold H.264 and whatever audio and subtitles they came with
+			extension = own
+		}
+	}
+	return name + "-" + string(style) + extension
+}
+
+func isFolder(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir()
+}
+
+// inputName is an input's name in sentences.
+func inputName(input string) string {
+	if input == "-" {
+		return "standard input"
+	}
+	return input
+}

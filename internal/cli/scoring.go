@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/wwflow/wwflow/benchmarks/datasets"
+	"github.com/wwflow/wwflow/benchmarks/spring"
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/frame"
+)
+
+// What spring and eval share: flags, tables and the source of the flow.
+
+// required returns an error if a flag is missing.
+func required(c *cli.Context, names ...string) error {
+	for _, name := range names {
+		if c.String(name) == "" {
+			return usagef("give --%s", name)
+		}
+	}
+	return nil
+}
+
+// scoringFlags are the flags of the commands that score flow.
+func scoringFlags() []cli.Flag {
+	return slices.Concat([]cli.Flag{
+		&cli.StringFlag{Name: "flow", Usage: "score the flow files in `DIR` instead of the network"},
+		&cli.BoolFlag{Name: "json", Usage: "print the table as JSON"},
+		&cli.BoolFlag{Name: "csv", Usage: "print the table as CSV"},
+		&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
+	}, networkFlags())
+}
+
+// table is what the benchmarks report.
+type table interface {
+	WriteText(w io.Writer, perSequence bool) error
+	WriteJSON(w io.Writer, perSequence bool) error
+	WriteCSV(w io.Writer, perSequence bool) error
+}
+
+// tableWriter returns the function that prints a table in the format that the flags select.
+func tableWriter(c *cli.Context) (func(t table, perSequence bool) error, error) {
+	if c.Bool("json") && c.Bool("csv") {
+		return nil, usagef("give either --json or --csv")
+	}
+	return func(t table, perSequence bool) error {
+		switch {
+		case c.Bool("json"):
+			return t.WriteJSON(os.Stdout, perSequence)
+		case c.Bool("csv"):
+			return t.WriteCSV(os.Stdout, perSequence)
+		}
+		return t.WriteText(os.Stdout, perSequence)
+	}, nil
+}
+
+// flowSource is the network, or nothing where the flow comes from files.
+type flowSource struct {
+	name    string
+	model   *flow.Model
+	network *flow.Estimator
+	failure error // the network's
+}
+
+func openFlowSource(c *cli.Context) (*flowSource, error) {
+	if c.String("flow") != "" {
+		for _, f := range networkFlags() {
+			if name := f.Names()[0]; c.IsSet(name) && name != "ort" && name != "model" { // those may come from the environment
+				return nil, usagef("--%s is for the network, which --flow replaces", name)
+			}
+		}
+		return &flowSource{}, nil
+	}
+	model, err := openModel(c)
+	if err != nil {
+		return nil, err
+	}
+	card := model.Card()
+	return &flowSource{model: model, network: flow.NewEstimator(model), name: fmt.Sprintf("network %s %s on %s", card.Name, card.Version, model.Device())}, nil
+}
+
+// estimator returns what gives the flow, and its name; nil where the flow comes from files.
+func (s *flowSource) estimator() (estimate func(ctx context.Context, a, b *frame.Frame) (*field.Field, error), name string) {
+	if s.model == nil {
+		return nil, ""
+	}
+	return s.estimate, s.name
+}
+
+// estimate returns the flow from a to b. It keeps the features of these two frames, which the next pair may share.
+func (s *flowSource) estimate(ctx context.Context, a, b *frame.Frame) (f *field.Field, err error) {
+	s.network.Keep(a, b)
+	if s.network.Kept() == 0 {
+		s.failure = s.model.CheckMemory(a.Width, a.Height)
+	}
+	if s.failure == nil {
+		f, s.failure = s.network.Flow(ctx, a, b)
+	}
+	return f, s.failure
+}
+
+// classify marks an error: the network's own say themselves what is wrong, what cannot be written is the output, and
+// everything else is the input.
+func (s *flowSource) classify(err error) error {
+	switch {
+	case s.failure != nil && errors.Is(err, s.failure):
+		return err
+	case errors.Is(err, spring.ErrOutput):
+		return outputError(err)
+	}
+	return dataError(err)
+}
+
+// dataError marks an error about an invalid option, or about the data set.
+func dataError(err error) error {
+	var option *datasets.OptionError
+	if errors.As(err, &option) {
+		return usagef("%w", err)
+	}
+	return inputError(err)
+}
+
+func (s *flowSource) Close() error {
+	if s.model == nil {
+		return nil
+	}
+	return errors.Join(s.network.Close(), s.model.Close())
+}

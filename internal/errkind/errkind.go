@@ -1,0 +1,28 @@
+// Package errkind marks errors by what has to change for the program to succeed: the input or the output.
+//
+// The mark adds no words to the error. errors.Is finds both the kind and the error.
+package errkind
+
+import "errors"
+
+// The kinds. The pipeline returns them under its own names.
+var (
+	Input  = errors.New("the input cannot be used")
+	Output = errors.New("the output cannot be written")
+)
+
+type marked struct {
+	kind error
+	error
+}
+
+func (m *marked) Is(target error) bool { return target == m.kind }
+func (m *marked) Unwrap() error        { return m.error }
+
+// Mark returns err as an error of that kind; nil stays nil.
+func Mark(kind, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{kind, err}
+}

@@ -1,0 +1,45 @@
+// Package testutil finds the material of tests that is not part of the repository.
+//
+// The folder is named by WWFLOW_TESTDATA; the default is shared/data beside the repository. A test whose material is
+// missing is skipped, or fails where WWFLOW_REQUIRE_ALL is set, as it is in CI.
+package testutil
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Root returns the folder that holds the test material. It may not exist.
+func Root() string {
+	if dir := os.Getenv("WWFLOW_TESTDATA"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Repository(), "..", "shared", "data")
+}
+
+// Repository returns the root folder of the repository.
+func Repository() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Require returns a path below Root, such as Require(t, "pairs", "sintel"). It skips the test if the path does not exist.
+func Require(t testing.TB, elements ...string) string {
+	t.Helper()
+	path := filepath.Join(Root(), filepath.Join(elements...))
+	if _, err := os.Stat(path); err != nil {
+		Skip(t, "test material is missing: %v", err)
+	}
+	return path
+}
+
+// Skip skips a test that cannot run here, or fails it where WWFLOW_REQUIRE_ALL is set.
+func Skip(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("WWFLOW_REQUIRE_ALL") != "" {
+		t.Fatalf(format+" (WWFLOW_REQUIRE_ALL is set)", args...)
+	}
+	t.Skipf(format, args...)
+}

@@ -1,0 +1,179 @@
+// Package pipeline turns a video into its optical flow.
+//
+//	decode -> pair -> estimate -> export, paint -> encode
+//
+// Run does all of it and writes a flow video. Fields stops after the network and gives the flow fields to the caller.
+// Memory does not grow with the length of the video.
+//
+// Networks are opened for each call from Options.Network. A caller with several videos opens them once with
+// OpenNetworks and sets Options.Networks.
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+// Options says what to do. Input and, for Run, Output are needed; the zero value of everything else is usable.
+type Options struct {
+	Input  string // video file, folder of images, or "-" for standard input
+	Output string // video file, or a folder for PNG images, as encode.Create takes it
+
+	Step          int     // flow from frame i to frame i+Step; 0 = 1
+	Backward      bool    // flow from the later frame of a pair to the earlier one
+	Cuts          bool    // find hard scene cuts (pairing.CutScore) and make their flow unknown
+	MinConfidence float64 // flow with a lower confidence becomes unknown; 0 = none, at most 1
+
+	Decode  decode.Options
+	Paint   visualize.Options // MaxFlow 0 = one scale for the whole video, chosen from a few sample pairs
+	Encode  encode.Options    // size, time stamps and copied streams are set from the input
+	Exports []Export          // flow files to write besides
+
+	Network  flow.Options // the networks to open; Device may name several devices: "cuda:0,cuda:1"
+	Networks Networks     // open networks to use instead; they stay open
+
+	Events Events
+}
+
+// Export is a folder of flow files, one for each field. A file is named by the number of its frame, such as 000012.flo.
+type Export struct {
+	Format flowfile.Format
+	Dir    string
+}
+
+// Events are called as a run proceeds, one at a time. A nil function is not called.
+type Events struct {
+	ChoosingScale func()                // sample pairs are about to be estimated for Paint.MaxFlow
+	Started       func(Plan)            // the first frame is about to be estimated
+	Written       func(done, total int) // done images are written of total; total 0 = unknown
+}
+
+// Plan is what a run is about to do.
+type Plan struct {
+	Input     string   `json:"input"`
+	Output    string   `json:"output"`
+	Width     int      `json:"width"` // of the images written, pixels
+	Height    int      `json:"height"`
+	Frames    int      `json:"frames,omitempty"` // images to write; absent where the input does not say
+	Style     string   `json:"style"`
+	MaxFlow   float64  `json:"max_flow,omitempty"` // pixels; absent where the style shows none
+	Network   string   `json:"network"`
+	Device    string   `json:"device"`
+	Precision string   `json:"precision"`
+	Notices   []string `json:"notices,omitempty"`
+}
+
+// Result is what a run has done.
+type Result struct {
+	Output  string   `json:"output"`
+	Frames  int      `json:"frames"` // images written
+	Read    int      `json:"frames_read"`
+	Damaged int      `json:"frames_damaged"` // frames skipped because they could not be decoded
+	Cuts    int      `json:"scene_cuts,omitempty"`
+	Seconds float64  `json:"seconds"`
+	Notices []string `json:"notices,omitempty"`
+}
+
+// Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
+var (
+	ErrInput  = errkind.Input
+	ErrOutput = errkind.Output
+)
+
+// Errors that a caller may want to tell apart, besides those of the stages' packages.
+var (
+	ErrOptions      = errors.New("invalid options")
+	ErrSame         = errors.New("the output is the input")
+	ErrNotEmpty     = errors.New("the folder is not empty")
+	ErrSharedFolder = errors.New("images and flow files would share one folder")
+	ErrTooShort     = errors.New("too few to make a pair")
+	ErrPipe         = errors.New("it came through a pipe, and pipes cannot seek")
+)
+
+// withDefaults returns the options with their defaults filled in, or an error that matches ErrOptions.
+func (o Options) withDefaults() (Options, error) {
+	if o.Step == 0 {
+		o.Step = 1
+	}
+	if o.Paint.Style == "" {
+		o.Paint.Style = visualize.Flow
+	}
+	switch {
+	case o.Input == "":
+		return o, fmt.Errorf("%w: no input is named", ErrOptions)
+	case o.Step < 1:
+		return o, fmt.Errorf("%w: step %d is below 1", ErrOptions, o.Step)
+	case !(o.MinConfidence >= 0) || o.MinConfidence > 1:
+		return o, fmt.Errorf("%w: minimum confidence %v is not between 0 and 1", ErrOptions, o.MinConfidence)
+	}
+	if _, err := visualize.ParseStyle(string(o.Paint.Style)); err != nil {
+		return o, err
+	}
+	return o, nil
+}
+
+// checkOutput finds what would make the run fail at its first image or, worse, destroy the input: before any work is done.
+func (o Options) checkOutput() error {
+	if o.Output == "" {
+		return fmt.Errorf("%w: no output is named", ErrOptions)
+	}
+	if sameFile(o.Input, o.Output) {
+		return fmt.Errorf("%w: %s", ErrSame, o.Output)
+	}
+	if folder := filepath.Dir(filepath.Clean(o.Output)); !isFolder(folder) {
+		return fmt.Errorf("cannot write %s: the folder %s does not exist; create it first", o.Output, folder)
+	}
+	if err := encode.Check(o.Output, o.Encode); err != nil {
+		return err
+	}
+	for _, e := range o.Exports {
+		if filepath.Clean(e.Dir) == filepath.Clean(o.Output) || sameFile(e.Dir, o.Output) {
+			return fmt.Errorf("%w: %s", ErrSharedFolder, e.Dir)
+		}
+		if sameFile(o.Input, e.Dir) {
+			return fmt.Errorf("%w: %s", ErrSame, e.Dir)
+		}
+		if entries, err := os.ReadDir(e.Dir); err == nil && len(entries) > 0 && !o.Encode.Force {
+			return fmt.Errorf("%w: %s", ErrNotEmpty, e.Dir)
+		}
+	}
+	return nil
+}
+
+func isFolder(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir()
+}
+
+// sameFile reports whether two names lead to one file, links included.
+func sameFile(a, b string) bool {
+	if a == stdin {
+		return false
+	}
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// stdin is the name of standard input.
+const stdin = "-"
+
+// inputName is an input's name in sentences.
+func inputName(input string) string {
+	if input == stdin {
+		return "standard input"
+	}
+	return input
+}

@@ -1,0 +1,266 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/pairing"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+// Run makes the flow video of a video. Nothing has the output's name before it is complete.
+//
+// An error matches ErrInput, ErrOutput, ErrOptions or one of the stages' errors. Where the resolution changes in the
+// middle of the input, the output holds the flow up to there, and Run returns its Result with a *decode.SizeError.
+func Run(ctx context.Context, o Options) (Result, error) {
+	r, err := open(ctx, o, Options.checkOutput)
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.close()
+	return r.video()
+}
+
+// run is an input and the networks that estimate its flow.
+type run struct {
+	Options
+	group    *group
+	in       *decode.Reader
+	info     decode.Info
+	frames   *replay
+	networks Networks
+	opened   bool         // the networks are this run's to close
+	damaged  atomic.Int64 // frames that were skipped so far
+	cuts     atomic.Int64 // scene cuts found so far
+	watch    *stopwatch   // measures the stages; nil for none
+	begin    time.Time
+}
+
+// open checks the options and opens the input and the networks, in the order that finds mistakes soonest.
+func open(ctx context.Context, o Options, check func(Options) error) (_ *run, err error) {
+	r := &run{begin: time.Now(), group: newGroup(ctx)}
+	if r.Options, err = o.withDefaults(); err != nil {
+		return nil, err
+	}
+	if err := check(r.Options); err != nil {
+		return nil, errkind.Mark(ErrOutput, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	if r.in, err = Open(r.group.ctx, r.Input, r.Decode); err != nil {
+		return nil, err
+	}
+	r.info = r.in.Info()
+	if r.info.FramesExact && r.info.Frames <= r.Step {
+		return nil, r.tooShort(r.info.Frames)
+	}
+	if r.networks = r.Networks; r.networks == nil {
+		r.opened = true
+		if r.networks, err = OpenNetworks(r.Network); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.networks.CheckMemory(r.info, r.Step, r.Decode.Scale); err != nil {
+		return nil, err
+	}
+	r.frames = &replay{source: &counter{r.in, &r.damaged}}
+	return r, nil
+}
+
+// Open opens an input for reading. Its errors match ErrInput.
+func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, error) {
+	in, err := decode.Open(ctx, input, o)
+	if input == stdin && (errors.Is(err, decode.ErrFormat) || errors.Is(err, decode.ErrNoFrames)) {
+		err = fmt.Errorf("%w; %w", err, ErrPipe)
+	}
+	return in, errkind.Mark(ErrInput, err)
+}
+
+func (r *run) close() error {
+	r.group.cancel(nil)
+	var errs []error
+	if r.in != nil {
+		errs = append(errs, r.in.Close())
+	}
+	if r.opened {
+		errs = append(errs, r.networks.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// video does the rest of Run.
+func (r *run) video() (Result, error) {
+	if err := r.chooseScale(); err != nil {
+		return Result{}, err
+	}
+	painter, err := visualize.New(r.Paint)
+	if err != nil {
+		return Result{}, err
+	}
+	pairs, err := pairing.New(r.Step)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.Events.Started != nil {
+		r.Events.Started(r.plan(painter))
+	}
+	result := Result{Output: r.Output}
+	var writer *encode.Writer
+	s := &stages{
+		pairs:    pairs,
+		networks: r.estimators(),
+		export:   r.export,
+		paint:    painter.Paint,
+		create: func(first *frame.Frame) (sink, error) {
+			var err error
+			writer, err = encode.Create(r.group.ctx, r.Output, r.encoding(first))
+			return writer, err
+		},
+		written: func(*frame.Frame) {
+			result.Frames++
+			if r.Events.Written != nil {
+				r.Events.Written(result.Frames, r.total())
+			}
+		},
+	}
+	var from source = r.frames
+	if r.watch != nil {
+		from = r.watch.attach(s, from)
+	}
+	if err := s.run(r.group, from); err != nil {
+		return Result{}, err
+	}
+	if result.Frames == 0 {
+		return Result{}, r.tooShort(pairs.Count())
+	}
+	result.Read, result.Damaged, result.Cuts = pairs.Count(), r.in.Corrupt(), int(r.cuts.Load())
+	result.Seconds, result.Notices = time.Since(r.begin).Seconds(), writer.Notices()
+	return result, errkind.Mark(ErrInput, s.sizeChanged)
+}
+
+// chooseScale fixes Paint.MaxFlow.
+func (r *run) chooseScale() (err error) {
+	if r.Paint.Style == visualize.Confidence {
+		r.Paint.MaxFlow = 0 // it shows no lengths
+		return nil
+	}
+	if r.Paint.MaxFlow != 0 {
+		return nil
+	}
+	if r.Events.ChoosingScale != nil {
+		r.Events.ChoosingScale()
+	}
+	var pairs []*frame.Pair
+	if r.Input == stdin || r.info.Duration <= 0 {
+		pairs = r.frames.prefetch(r.Step)
+	} else if pairs, err = spreadPairs(r.group.ctx, r.Input, r.Decode, r.info, r.Step); err != nil {
+		return err
+	}
+	r.Paint.MaxFlow, err = chooseScale(r.group.ctx, pairs, r.info.Width, r.networks[0].sample)
+	return err
+}
+
+// plan says what the run is about to do.
+func (r *run) plan(painter *visualize.Painter) Plan {
+	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
+	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
+	notice := func(yes bool, text string) {
+		if yes {
+			p.Notices = append(p.Notices, text)
+		}
+	}
+	notice(r.info.InSoftware != "", "decoded in software; "+r.info.InSoftware)
+	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
+		notice(true, "not on the GPU: "+skipped.Error())
+	}
+	notice(r.Input == stdin && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
+	notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
+	return p
+}
+
+// total is the number of images that will be written, as far as is known now; 0 = unknown.
+func (r *run) total() int {
+	if !r.info.FramesExact {
+		return 0
+	}
+	return max(0, r.info.Frames-int(r.damaged.Load())-r.Step)
+}
+
+// encoding is Options.Encode with what the input and the first image tell.
+func (r *run) encoding(first *frame.Frame) encode.Options {
+	e := r.Encode
+	e.Width, e.Height = first.Width, first.Height
+	e.TimeBase, e.FrameRate, e.SampleAspect, e.Origin = r.info.TimeBase, r.info.FrameRate, r.info.SampleAspect, r.info.StartTime
+	e.Start, e.Duration, e.Shortest = r.Decode.Start, r.Decode.Duration, r.Decode.Frames > 0
+	if r.info.Audio+r.info.Subtitles > 0 && r.Input != stdin {
+		e.CopyFrom = r.Input
+	}
+	return e
+}
+
+// estimators are the networks with what the options ask of each field.
+func (r *run) estimators() (list []estimateFunc) {
+	for _, n := range r.networks {
+		list = append(list, func(ctx context.Context, p *frame.Pair) (*field.Field, error) {
+			if r.Cuts && pairing.CutScore(p) > pairing.CutThreshold {
+				r.cuts.Add(1)
+				n.estimator.ForgetBefore(p.First.Index + 1)
+				return unknownField(directed(p, r.Backward)), nil
+			}
+			f, err := n.next(ctx, p, r.Backward)
+			if err == nil {
+				f.MaskBelow(float32(r.MinConfidence))
+			}
+			return f, err
+		})
+	}
+	return list
+}
+
+// export writes the flow files of a field.
+func (r *run) export(f *field.Field) error {
+	for _, e := range r.Exports {
+		if err := os.MkdirAll(e.Dir, 0o777); err != nil {
+			return err
+		}
+		if err := flowfile.Write(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) tooShort(frames int) error {
+	noun := "frames"
+	if frames == 1 {
+		noun = "frame"
+	}
+	return errkind.Mark(ErrInput, fmt.Errorf("%s has %d %s: %w", inputName(r.Input), frames, noun, ErrTooShort))
+}
+
+// counter lets every goroutine see how many damaged frames its reader has skipped.
+type counter struct {
+	*decode.Reader
+	damaged *atomic.Int64
+}
+
+func (r *counter) Read() (*frame.Frame, error) {
+	f, err := r.Reader.Read()
+	r.damaged.Store(int64(r.Corrupt()))
+	return f, err
+}

@@ -1,0 +1,84 @@
+"""A training run: network, averaged weights, optimiser, counters and random numbers, and the checkpoint that holds them all.
+
+Counters: step, samples and seconds count the whole training of the weights, also before --init; schedule (seconds) and schedule_step count since
+the schedule started. full_motion: the network can match already, so scenes need not begin with short motion.
+"""
+import copy
+import dataclasses
+import os
+
+import torch
+
+from training import checkpoint, tasks
+from training.distributed import Group
+from training.randomness import Randomness
+
+
+class Run:
+    """The run in the folder args.out: resumed from its checkpoint, started from args.init, or started from nothing."""
+
+    def __init__(self, args):
+        self.args, self.group = args, Group(args.device)
+        self.device, self.task = self.group.device, tasks.TASKS[args.task]
+        torch.manual_seed(args.seed)  # the same weights in all processes
+        self.net = self.task.network(args.network).to(self.device).to(memory_format=torch.channels_last)
+        self.counters = dict(step=0, samples=0, seconds=0.0, schedule=0.0, schedule_step=0, full_motion=False)
+        self.path = os.path.join(args.out, "checkpoint.pt")
+        saved = checkpoint.load(self.path, self.device) if os.path.exists(self.path) else None
+        if args.init and not saved:
+            self.start_from(args.init)
+        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
+        if saved:
+            self.counters.update(saved["state"])
+        self.random = Randomness(args.seed + self.counters["step"], self.group.rank, self.device)
+        if saved:
+            self.resume(saved)
+
+    def say(self, text):
+        if self.group.rank == 0:
+            print(text, flush=True)
+
+    def start_from(self, path):
+        """Take the weights of another run's checkpoint, and its counters of steps, samples and seconds."""
+        saved = checkpoint.load(path, self.device)
+        copied, tensors = checkpoint.start_from(self.net, saved)
+        self.counters.update({k: saved["state"][k] for k in ("step", "samples", "seconds")}, full_motion=True)
+        self.say(f"started from {path}: {copied} of {tensors} tensors copied")
+
+    def resume(self, saved):
+        """Go on from this run's own checkpoint. ValueError if it holds a network of other sizes."""
+        ours = dataclasses.asdict(self.args.network)
+        differ = [f"{k} {saved['network'].get(k)}, not {v}" for k, v in ours.items() if saved["network"].get(k, v) != v]
+        if differ:
+            raise ValueError(f"{self.path} holds another network ({'; '.join(differ)}): choose another --out, and --init to start from its weights")
+        self.net.load_state_dict(saved["model"])
+        self.average.load_state_dict(saved["ema"])
+        if "optimiser" in saved:
+            self.optimiser.load_state_dict(saved["optimiser"])
+        if len(saved.get("random", ())) == self.group.world:
+            self.random.restore(saved["random"][self.group.rank])
+        if self.args.restart_schedule:
+            self.counters.update(schedule=0.0, schedule_step=0, full_motion=True)
+        self.say(f"resumed {self.path}: step {self.counters['step']}, {self.counters['seconds'] / 60:.1f} minutes")
+
+    def step(self):
+        """Apply the gradients, averaged over all processes, and let the averaged weights follow."""
+        self.group.average(self.net.parameters())
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        if torch.isfinite(norm):  # gradients that overflow are dropped
+            self.optimiser.step()
+        step = self.counters["step"]
+        decay = min(0.998, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values()):
+                mean.lerp_(value, 1 - decay) if mean.is_floating_point() else mean.copy_(value)
+
+    def save(self):
+        """Write the checkpoint. All processes call this together: it holds the random numbers of each."""
+        states = self.group.gather(self.random.state())
+        if self.group.rank == 0:
+            options = {k: v for k, v in vars(self.args).items() if k != "network"}
+            checkpoint.save(self.path, dict(
+                task=self.args.task, config=self.args.network.name, network=dataclasses.asdict(self.args.network), options=options,
+                model=self.net.state_dict(), ema=self.average.state_dict(), optimiser=self.optimiser.state_dict(), state=self.counters, random=states))

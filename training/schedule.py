@@ -1,0 +1,67 @@
+"""The schedule of a run: how far it has come, and what learning rate and motion range that means."""
+import math
+import time
+
+SAVE_EVERY = 120  # seconds between checkpoints
+
+
+def learning_rate(progress, peak):
+    """One cycle: linear warm-up over 3 % of the schedule, then a cosine down to 1 % of the peak."""
+    if progress < 0.03:
+        return peak * (0.1 + 0.9 * progress / 0.03)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, (progress - 0.03) / 0.97))))
+
+
+def motion_range(progress):
+    """Share of the full motion: it grows from a quarter to all of it over the first 40 % of the schedule."""
+    return min(1.0, 0.25 + 0.75 * progress / 0.4)
+
+
+class Every:
+    """Says once after every `seconds` that it is time."""
+
+    def __init__(self, seconds):
+        self.seconds = self.next = seconds
+
+    def due(self, elapsed):
+        if elapsed < self.next:
+            return False
+        self.next = elapsed + self.seconds
+        return True
+
+
+class Schedule:
+    """The clock of one leg. `counters` holds the run's steps and seconds, in all and since the schedule started; step() adds to them.
+    All processes go by the clock of process 0, so that they use the same learning rate and end together."""
+
+    def __init__(self, args, counters, group):
+        self.args, self.counters, self.group = args, counters, group
+        self.clock = time.process_time if args.cpu_time else time.time
+        self.start, self.before = self.clock(), dict(counters)
+        self.steps, self.elapsed = 0, 0.0  # of this leg; elapsed in seconds
+
+    def step(self):
+        """Count one step."""
+        c = self.counters
+        self.elapsed = self.group.first(self.clock() - self.start)
+        c["seconds"], c["schedule"] = self.before["seconds"] + self.elapsed, self.before["schedule"] + self.elapsed
+        self.steps, c["step"], c["schedule_step"] = self.steps + 1, c["step"] + 1, c["schedule_step"] + 1
+
+    @property
+    def progress(self):
+        """Share of the schedule that is done, 0 to 1; where it has a budget of minutes and one of steps, the larger share."""
+        minutes = self.counters["schedule"] / 60 / self.args.budget if self.args.budget else 0
+        steps = self.counters["schedule_step"] / self.args.budget_steps if self.args.budget_steps else 0
+        return min(1.0, max(minutes, steps))
+
+    def rate(self):
+        return learning_rate(self.progress, self.args.rate)
+
+    def motion(self):
+        """Share of the full motion; all of it in a run that has already learned to match."""
+        return 1.0 if self.counters["full_motion"] else motion_range(self.progress)
+
+    def ends(self):
+        """Whether this leg's minutes or steps are over, or the schedule is complete."""
+        steps, minutes = self.args.steps, self.args.minutes
+        return self.progress >= 1 or steps is not None and self.steps >= steps or minutes is not None and self.elapsed >= 60 * minutes
