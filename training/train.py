@@ -2,8 +2,7 @@
 
     python3 -m training.train --config tiny --out runs/tiny
 
-Writes checkpoint.pt (everything that a resumed run needs) and log.csv into the folder --out. A leg ends after --minutes or --steps, at the
-latest when the schedule (--budget or --budget-steps) is complete; the same command resumes the run.
+Writes checkpoint.pt (everything that a resumed run needs) and log.csv into the folder --out. The same command resumes the run.
 """
 import os
 import sys
