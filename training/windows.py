@@ -25,7 +25,8 @@ class Sample:
     flow: float [B, n, h, w, 2], pixels of the virtual frame; NaN = unknown. layer: int64 [B, n, h, w], depth order (0 = farthest).
     visible: bool [B, n, h, w], whether the pixel can be found in some window of frame 2.
     centre_flow, centre_visible: the same at token centres, [B, n, h/PATCH, w/PATCH].
-    nearness: float [B, n, h, w], inverse depth; kind: int64 [B, n, h, w], class of the texture; both None for real data.
+    inverse_depth: float [B, n, h, w]; kind: int64 [B, n, h, w], class of the texture; contrast: float [B, n, h, w], share of its texture's
+    contrast that a surface keeps (1 except on faint surfaces). All three are None for real data.
     """
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -36,8 +37,9 @@ class Sample:
     visible: torch.Tensor
     centre_flow: torch.Tensor
     centre_visible: torch.Tensor
-    nearness: torch.Tensor = None
+    inverse_depth: torch.Tensor = None
     kind: torch.Tensor = None
+    contrast: torch.Tensor = None
 
 
 def capacity(rows, columns, size):
@@ -103,9 +105,10 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
         origin2 = origin1.clone()  # a whole frame has nothing to follow
     view2 = layers.view(scenes.grid(origin2.float() * PATCH, height, width), second=True)
     of_layer = lambda value: torch.gather(value, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape)
-    visible = found_in(flow, view1.xy, view1.layer, view2.layer, origin2) & ~of_layer(layers.living)
+    visible = found_in(flow, view1.xy, view1.layer, view2.layer, origin2) & ~of_layer(layers.dynamic_texture)
     frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
-    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible), of_layer(layers.nearness), of_layer(layers.classes()))
+    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible),
+                  of_layer(layers.inverse_depth), of_layer(layers.classes()), of_layer(layers.contrast))
 
 
 def follow_flow(origin1, flow, follow, generator=None):

@@ -149,15 +149,16 @@ def test_the_command_line_overrides_the_configuration(tmp_path):
     args = options.parse("", ["--config", str(file), "--rate", "2e-3", "--network", "heads=2"])
     assert (args.batch, args.rate, args.shapes, args.budget, args.seed) == (7, 2e-3, [(1, 64, 64)], 20, 1)
     assert args.network == network.Config(name="mine", width=64, heads=2)
-    args = options.parse("", ["--config", str(file), "--budget-steps", "5"])
-    assert args.budget is None and args.budget_steps == 5
+    for option, key in (("--budget-steps", "budget_steps"), ("--minutes", "minutes"), ("--steps", "steps")):
+        args = options.parse("", ["--config", str(file), option, "5"])
+        assert args.budget is None and getattr(args, key) == 5, "a length on the command line replaces the configuration's"
 
 
 @pytest.mark.parametrize("text, argv, message", [
     ("network = {}\ntraining = dict(budget=1, speed=3)\n", [], "has no option speed"),
     ("network = dict(depth=3)\ntraining = dict(budget=1)\n", [], "the network has no size depth"),
     ("network = {}\n", [], "does not define the dictionary training"),
-    ("network = {}\ntraining = {}\n", [], "give --budget or --budget-steps"),
+    ("network = {}\ntraining = {}\n", [], "the run has no length"),
     ("network = {}\ntraining = dict(budget=1)\n", ["--shapes", "2x100x128"], "multiples of 16"),
     ("network = {}\ntraining = dict(budget=1)\n", ["--data", "sintel=x", "--task", "depth"], "flow only"),
     (None, [], "no configuration .*: choose one of small, tiny"),
