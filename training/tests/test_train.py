@@ -15,7 +15,7 @@ from training.randomness import Randomness
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LANDED = os.path.join(ROOT, "models", "winwin-tiny")
-SMALL = ["--network", "stem=(8, 16, 24)", "width=32", "heads=2", "encoder=1", "decoder=1", "match=16", "correlation=(8, 8)", "hidden=(16, 16, 16)", "steps=(1, 2, 1)", "radius=(2, 2, 2)"]
+SMALL = ["--network", "stem=(8, 16, 24)", "width=32", "heads=2", "encoder=1", "decoder=1", "match=16", "correlation=(8, 8, 8)", "hidden=(16, 16, 16, 8)", "steps=(1, 2, 1)", "radius=(2, 2, 2)"]
 
 
 def arguments(out, images, *more):
