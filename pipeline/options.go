@@ -95,8 +95,8 @@ const LowConfidence = 0.3
 
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
 var (
-	ErrInput  = errkind.Input
-	ErrOutput = errkind.Output
+	ErrInput  = errkind.ErrInput
+	ErrOutput = errkind.ErrOutput
 )
 
 // Errors that a caller may want to tell apart, besides those of the stages' packages.
