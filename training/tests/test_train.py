@@ -94,14 +94,16 @@ def test_init_from_something_else_is_an_error():
         checkpoint.start_from(network.WinWin(network.Config()), dict(ema=dict(other=torch.zeros(3))))
 
 
-def test_the_landed_checkpoint_is_small_and_starts_a_run():
+def test_the_landed_checkpoint_is_small_and_can_be_resumed(images, tmp_path, capsys):
     assert sum(os.path.getsize(os.path.join(LANDED, f)) for f in os.listdir(LANDED) if f.startswith("checkpoint.part")) < 6e6
     landed = checkpoint.load(LANDED)
-    net = network.WinWin(network.Config(**configs.load("tiny")[0]))
-    copied, tensors = checkpoint.start_from(net, landed)
-    assert 0 < copied <= tensors
+    parts.join(LANDED, str(tmp_path / "checkpoint.pt"))
+    train.main([a for a in arguments(tmp_path, images, "--steps", "1", "--rate", "0", "--restart-schedule") if a not in SMALL])
+    assert "resumed" in capsys.readouterr().out
+    resumed = checkpoint.load(str(tmp_path / "checkpoint.pt"))
+    assert resumed["state"]["step"] == landed["state"]["step"] + 1 and resumed["state"]["schedule_step"] == 1
     name = "encoder.down2.0.weight"
-    assert torch.equal(net.state_dict()[name], landed["ema"][name].float())
+    assert torch.equal(resumed["model"][name], landed["ema"][name].float())
 
 
 def test_a_checkpoint_travels_in_parts_and_is_resumed_from_them(images, tmp_path):
