@@ -35,6 +35,32 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestFieldsMinConfidence checks that flow with a lower confidence, and no other flow, becomes unknown.
+func TestFieldsMinConfidence(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "in.mkv")
+	in := writeVideo(t, path, 64, 48, uneven[:3])
+	i := 0
+	for f, err := range Fields(t.Context(), path, Options{Network: fakeNetwork(1), MinConfidence: 0.5}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, unknown := expected(in[i], in[i+1]), 0
+		for k, c := range f.Confidence {
+			u, v := f.Vectors[2*k], f.Vectors[2*k+1]
+			if !field.Known(u, v) {
+				unknown++
+			}
+			if field.Known(u, v) != (c >= 0.5) || c >= 0.5 && (u != want.Vectors[2*k] || v != want.Vectors[2*k+1]) {
+				t.Fatalf("field %d: a vector with confidence %v is (%v, %v)", i, c, u, v)
+			}
+		}
+		if unknown == 0 || unknown == len(f.Confidence) {
+			t.Errorf("field %d: %d of %d vectors are unknown", i, unknown, len(f.Confidence))
+		}
+		i++
+	}
+}
+
 // TestFieldsStop leaves the loop early, several times. No goroutine may be left, and the networks keep nothing. Goexit
 // ends the loop as a panic does.
 func TestFieldsStop(t *testing.T) {
