@@ -224,10 +224,11 @@ class WinWin(nn.Module):
         self.config = config
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
-    def forward(self, frame1, frame2, origin1, origin2, distract=False):
+    def forward(self, frame1, frame2, origin1, origin2, distract=False, both_ways=False):
         """frame1, frame2 float [B, n, h, w, 3], 0-255, sides multiples of 16; origins int [B, n, 2] in tokens.
 
-        distract: put another sample's windows beside frame 2's, as tokens that match nothing. Returns Decoder's dict and keys, xy1, xy2.
+        distract: put another sample's windows beside frame 2's, as tokens that match nothing. both_ways: decode from frame 2 to frame 1 as well,
+        as B more samples; both frames are encoded once either way. Returns Decoder's dict and keys, xy1, xy2.
         """
         b, n, h, w, _ = frame1.shape
         grid = h // PATCH, w // PATCH
@@ -236,9 +237,13 @@ class WinWin(nn.Module):
         features = self.encoder(both, torch.cat([xy1, xy2]), 2 * b)
         halves = {k: v.chunk(2) for k, v in features.items()}
         one, two = ({k: v[i] for k, v in halves.items()} for i in (0, 1))
-        offset = ((origin2 - origin1) * PATCH).reshape(b * n, 2, 1, 1).float()
+        if both_ways:
+            one, two = features, {k: v.roll(len(v) // 2, 0) for k, v in features.items()}
+            xy1, xy2 = torch.cat([xy1, xy2]), torch.cat([xy2, xy1])
+            origin1, origin2 = torch.cat([origin1, origin2]), torch.cat([origin2, origin1])
+        offset = ((origin2 - origin1) * PATCH).reshape(-1, 2, 1, 1).float()
         memory, memory_xy = None, xy2
-        if distract and b > 1:
+        if distract and len(xy1) > 1:
             memory, memory_xy = self.distractors(two, xy2, origin2)
         out = self.decoder(one, two, xy1, memory_xy, offset, grid, memory=memory)
         return dict(out, keys=two["keys"], xy1=xy1, xy2=xy2)

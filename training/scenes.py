@@ -27,11 +27,12 @@ class View:
     """The windows of one frame, rendered.
 
     image: float [B, n, h, w, 3], 0-255; layer: int64 [B, n, h, w], the visible layer (0 = background);
-    xy: float [B, n, h, w, 2], pixel coordinates in the virtual frame.
+    xy: float [B, n, h, w, 2], pixel coordinates in the virtual frame; origin: float [2, B, n, h, w], where frame 1 shows what is seen at xy.
     """
     image: torch.Tensor
     layer: torch.Tensor
     xy: torch.Tensor
+    origin: torch.Tensor
 
 
 def grid(origins, height, width):
@@ -345,12 +346,18 @@ class Scenes:
         soft = (alpha.reshape(-1) < 0.999).nonzero()[:, 0]  # at an edge, the layer below shows through
         below = self._paint(p_under.flatten(1)[:, soft], which(under)[soft], offset)
         image[soft] = torch.lerp(below, image[soft], alpha.reshape(-1)[soft, None])
-        return View(image.reshape(*shape, 3), torch.where(alpha > 0.5, top, under), xy)
+        opaque = alpha > 0.5
+        return View(image.reshape(*shape, 3), torch.where(opaque, top, under), xy, torch.where(opaque, p_top, p_under))
 
     def flow(self, view):
         """Exact flow of frame 1's pixels, [B, n, h, w, 2] in pixels."""
         xy = view.xy.movedim(-1, 0)
         return (self.motion(xy, view.layer) - xy).movedim(0, -1).contiguous()
+
+    @staticmethod
+    def backward_flow(view):
+        """Flow of frame 2's pixels to frame 1, [B, n, h, w, 2] in pixels, as exact as `inverse` is."""
+        return view.origin.movedim(0, -1) - view.xy
 
     def classes(self):
         """Class of each layer's texture, int64 [B, layers]."""

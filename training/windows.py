@@ -27,6 +27,7 @@ class Sample:
     centre_flow, centre_visible: the same at token centres, [B, n, h/PATCH, w/PATCH].
     inverse_depth: float [B, n, h, w]; kind: int64 [B, n, h, w], class of the texture; contrast: float [B, n, h, w], share of its texture's
     contrast that a surface keeps (1 except on faint surfaces). All three are None for real data.
+    backward: the sample with its frames exchanged, of which only frames, origins, flow, layer and visibility are known; None for real data.
     """
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -40,6 +41,14 @@ class Sample:
     inverse_depth: torch.Tensor = None
     kind: torch.Tensor = None
     contrast: torch.Tensor = None
+    backward: "Sample" = None
+
+    def both_ways(self):
+        """This sample and its backward one as 2B samples, with what the losses need: origins, flow, visibility. Itself if it has no backward one."""
+        if self.backward is None:
+            return self
+        names = ("origin1", "origin2", "flow", "layer", "visible", "centre_flow", "centre_visible")
+        return Sample(None, None, *(torch.cat([getattr(self, n), getattr(self.backward, n)]) for n in names))
 
 
 def capacity(rows, columns, size):
@@ -104,11 +113,15 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     if n == 1 and (height, width) == (size[1], size[0]):
         origin2 = origin1.clone()  # a whole frame has nothing to follow
     view2 = layers.view(scenes.grid(origin2.float() * PATCH, height, width), second=True)
-    of_layer = lambda value: torch.gather(value, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape)
-    visible = found_in(flow, view1.xy, view1.layer, view2.layer, origin2) & ~of_layer(layers.dynamic_texture)
+    of_layer = lambda value, view: torch.gather(value, 1, view.layer.reshape(batch, -1)).reshape(view.layer.shape)
+    found = lambda flow, view, other, origin: found_in(flow, view.xy, view.layer, other.layer, origin) & ~of_layer(layers.dynamic_texture, view)
+    visible = found(flow, view1, view2, origin2)
+    back = layers.backward_flow(view2)
+    back_visible = found(back, view2, view1, origin1)
     frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
+    backward = Sample(frame2, frame1, origin2, origin1, back, view2.layer, back_visible, at_centres(back), at_centres(back_visible))
     return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible),
-                  of_layer(layers.inverse_depth), of_layer(layers.classes()), of_layer(layers.contrast))
+                  of_layer(layers.inverse_depth, view1), of_layer(layers.classes(), view1), of_layer(layers.contrast, view1), backward)
 
 
 def follow_flow(origin1, flow, follow, generator=None):

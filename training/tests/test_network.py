@@ -145,6 +145,17 @@ def test_two_windows_that_tile_a_frame_see_each_other():
     assert not torch.allclose(both[:, :16], alone, atol=1e-4)
 
 
+def test_both_ways_is_each_way_alone(bank):
+    net = make().eval()
+    s = windows.sample(bank, 2, 2, 64, 64, generator=torch.Generator().manual_seed(1), rng=random.Random(1))
+    with torch.no_grad():
+        both = net(s.frame1, s.frame2, s.origin1, s.origin2, both_ways=True)
+        ways = [net(*way) for way in ((s.frame1, s.frame2, s.origin1, s.origin2), (s.frame2, s.frame1, s.origin2, s.origin1))]
+    for name in ("flow", "queries", "keys", "xy1", "xy2"):
+        assert torch.allclose(both[name], torch.cat([way[name] for way in ways]), atol=1e-3), name
+    assert torch.equal(s.both_ways().flow, torch.cat([s.flow, s.backward.flow]))
+
+
 def test_any_size_gives_flow_of_that_size():
     for h, w in ((33, 70), (64, 64), (100, 17)):
         flow, scale = make().estimate(torch.rand(h, w, 3) * 255, torch.rand(h, w, 3) * 255)

@@ -31,6 +31,16 @@ def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request,
             assert difference[seen].mean() < 0.3 * (image2 - image1).abs().mean()
 
 
+def test_frame_1_warped_by_the_backward_flow_is_frame_2_where_visible(bank):
+    s = windows.sample(bank, 6, 1, 192, 256, generator=torch.Generator().manual_seed(3), rng=random.Random(3), light=False, size=(256, 192)).backward
+    for b in range(6):
+        first, second = s.frame1[b, 0].clamp(0, 255), s.frame2[b, 0].clamp(0, 255)
+        seen = s.visible[b, 0]
+        difference = (warped(second, s.flow[b, 0]) - first).abs().mean(-1)
+        assert seen.float().mean() > 0.05 and difference[seen].mean() < 5
+        assert difference[seen].mean() < 0.3 * (second - first).abs().mean() or s.flow[b].norm(dim=-1).mean() < 2
+
+
 def test_layers_with_dynamic_texture_move_but_nothing_in_them_is_found_again(bank):
     still, dynamic = (windows.sample(bank, 4, 1, 64, 64, generator=torch.Generator().manual_seed(6), rng=random.Random(6), light=False, size=(64, 64), motion=0.0, follow=0.0, dynamic_texture=x)
                       for x in (0.0, 1.0))
