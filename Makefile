@@ -1,4 +1,4 @@
-# wwflow on a fresh Debian 12 machine with Go, make, npm and Python: `make run` and `make test` set up all they need.
+# For Debian 12 with Go, make, npm and Python. `make run` and `make test` install what else they need.
 #
 #   make run [IN=your.mp4] [ARGS="--style overlay"]   the flow video of a clip
 #   make test                                        every test
@@ -10,9 +10,9 @@ SHELL := /bin/bash
 
 CLIP := testdata/clips/square-walkers.mp4
 IN ?= $(CLIP)
-# Debian's python3 has torch and OpenCV; another one in front of it in PATH may not.
+# Debian's python3 has torch and OpenCV. Another one earlier in PATH may not.
 PYTHON ?= /usr/bin/python3
-# What `go test` gets besides: GOTESTFLAGS=-v shows each test.
+# More flags for `go test`: GOTESTFLAGS=-v shows each test.
 GOTESTFLAGS ?=
 TIMEOUT := 10m
 FUZZTIME ?= 10s
@@ -21,7 +21,7 @@ build: setup ## build ./wwflow
 	go build -o wwflow .
 
 ifeq ($(IN),$(CLIP))
-run: build ## run on the small clip, or on IN=your.mp4; ARGS are passed on
+run: build ## make the flow video of the sample clip, or of IN=your.mp4; ARGS are passed on
 	@mkdir -p runs
 	./wwflow run '$(IN)' -o runs/square-walkers-flow.mp4 --force $(ARGS)
 else
@@ -37,16 +37,16 @@ vet:
 lint:
 	go tool staticcheck ./...
 
-# -count=1: the import rule and the script tests depend on files that Go's test cache doesn't know of.
+# -count=1: the import rule and the script tests depend on files that Go's test cache does not track.
 go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
 	go test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
-# The real pairs say nothing more about memory, and take a minute.
-asan: debian-test runtime ## leaks and overruns of C memory
-	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow ./internal/hdf5
+# Without the real pairs, which take a minute and test nothing more about memory.
+asan: debian-test runtime ## tests of C memory under the address sanitizer
+	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
 
-# One thread: on a loaded machine small operators wait for the thread that lost its core, for minutes.
-python-test: debian-test ## the trainer's tests
+# One thread: on a loaded machine threads wait for each other in small operators.
+python-test: debian-test ## the Python tests
 	OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests
 
 bench: debian-test runtime ## every benchmark
@@ -59,24 +59,24 @@ fuzz: debian-build ## every fuzz target for FUZZTIME (10s) each
 	  done; \
 	done
 
-goldens: setup ## rewrite the golden files from what the code does now
+goldens: setup ## rewrite the golden files from the current output
 	@set -e; for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u); do \
 	  go test -count=1 $$folder -update; \
 	done
 
-calibrate: setup ## measure the default network's memory, after a change of its graph
+calibrate: setup ## measure the memory of the built-in network, after a change of its graphs
 	go run ./flow/internal/calibrate models/winwin-tiny
 
-setup: debian-build runtime ## what building and running needs: Debian packages, ONNX Runtime
+setup: debian-build runtime ## install what building and running needs: Debian packages, ONNX Runtime
 
 runtime: # ONNX Runtime in the cache folder
 	@scripts/onnxruntime.sh
 
-# PIECES=folder: also as pieces for a machine without a network. JOIN=folder: from such pieces.
-gpu-runtime: ## ONNX Runtime with CUDA and TensorRT, in the cache folder, for --ort
+# PIECES=folder also writes pieces for a machine without a network. JOIN=folder installs from such pieces.
+gpu-runtime: ## install ONNX Runtime with CUDA and TensorRT into the cache folder, for --ort
 	@scripts/gpu-runtime.sh $(if $(JOIN),join '$(JOIN)',$(if $(PIECES),split '$(PIECES)'))
 
-gpu-standin: debian-test gpu-runtime ## what crosses the bus with CUDA, shown without a GPU
+gpu-standin: debian-test gpu-runtime ## test the CUDA provider over a stand-in for CUDA
 	go test -count=1 -tags standin -run StandIn $(GOTESTFLAGS) ./flow
 
 debian-build:
@@ -85,7 +85,7 @@ debian-build:
 debian-test:
 	@scripts/debian.sh test
 
-clean: ## remove what was built here (the cache folder stays)
+clean: ## remove what was built here, without the cache folder
 	rm -rf wwflow runs
 
 help: ## this list

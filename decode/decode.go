@@ -62,7 +62,7 @@ type Options struct {
 // Info describes an open input. Durations are not part of its JSON form.
 type Info struct {
 	Path        string `json:"input"`
-	Format      string `json:"format"`       // FFmpeg's name; "folder" for an image sequence
+	Format      string `json:"format"`       // FFmpeg's name; "folder" for an image sequence, "image" for an image file
 	Codec       string `json:"codec"`        // FFmpeg's name of the decoder
 	PixelFormat string `json:"pixel_format"` // as coded, FFmpeg's name
 	Width       int    `json:"width"`        // of the returned frames, in pixels
@@ -147,8 +147,8 @@ type DamagedFrame struct {
 	Name  string `json:"name,omitempty"` // file name in an image sequence; "" in a video
 }
 
-// Open opens an input and decodes its first frame. The name is a video file, a folder of images in natural order
-// (9 before 10), a pattern such as "f%03d.png", a pipe or another stream (see IsStream), or "-" for standard input.
+// Open opens an input and decodes its first frame. The name is a video file, an image file, a folder of images in natural
+// order (9 before 10), a pattern such as "f%03d.png", a pipe or another stream (see IsStream), or "-" for standard input.
 // If ctx is cancelled, Open and Read return its error.
 func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 	if err := check(&o); err != nil {
@@ -193,9 +193,6 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 		return openVideo(ctx, name, os.Stdin, o)
 	}
 	if IsSequence(name) {
-		if o.hardwareKinds() != nil && o.Hardware != "auto" {
-			return nil, fmt.Errorf("%w: image sequences are decoded in software", ErrHardware)
-		}
 		return openSequence(ctx, name, o)
 	}
 	s, err := os.Stat(name)
@@ -206,6 +203,8 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 		return nil, errors.Unwrap(err)
 	case s.Mode().IsRegular() && s.Size() == 0:
 		return nil, ErrEmpty
+	case s.Mode().IsRegular() && kindOf(name) >= 0:
+		return openSequence(ctx, name, o) // of one image
 	}
 	// Without O_NONBLOCK, opening a FIFO would wait for its writer and could not be cancelled.
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)

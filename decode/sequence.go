@@ -30,6 +30,9 @@ type sequence struct {
 }
 
 func openSequence(ctx context.Context, name string, o Options) (_ source, err error) {
+	if o.hardwareKinds() != nil && o.Hardware != "auto" {
+		return nil, fmt.Errorf("%w: images are decoded in software", ErrHardware)
+	}
 	files, err := sequenceFiles(name)
 	if err != nil {
 		return nil, err
@@ -67,7 +70,9 @@ func (s *sequence) describe(o Options) {
 	s.width, s.height = scaled(w, o.Scale), scaled(h, o.Scale)
 	c, assumed := completeColors(s.raw)
 	i := &s.inf
-	i.Format = "folder"
+	if i.Format = "folder"; !IsSequence(i.Path) {
+		i.Format = "image"
+	}
 	i.Width, i.Height, i.Rotation = s.width, s.height, s.turn.degrees
 	i.FrameRate, i.TimeBase, i.Frames, i.FramesExact = o.FrameRate, s.base, len(s.files), true
 	i.PixelFormat, i.BitDepth = s.raw.PixelFormat().Name(), libav.BitDepth(s.raw.PixelFormat())
@@ -108,6 +113,12 @@ func (s *sequence) name(index int) string { return filepath.Base(s.files[index])
 // EXR beside the PNG frames of a data set are not taken for frames.
 var kinds = [][]string{{".png", ".jpg", ".jpeg"}, {".tif", ".tiff"}, {".bmp"}, {".webp"}, {".exr"}, {".dpx"}, {".ppm", ".pgm"}}
 
+// kindOf returns the index in kinds of a file name, or -1.
+func kindOf(name string) int {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.IndexFunc(kinds, func(k []string) bool { return slices.Contains(k, extension) })
+}
+
 func extensionList() string { return strings.Join(slices.Concat(kinds...), " ") }
 
 // verb is the one verb of a pattern: %d, or %03d for numbers of at least three digits.
@@ -118,13 +129,14 @@ func isPattern(name string) bool {
 	return len(verb.FindAllString(base, -1)) == 1 && strings.Count(base, "%") == 1
 }
 
-// sequenceFiles returns the paths of the files of a folder or of a pattern, in natural order.
+// sequenceFiles returns the paths of the files of a folder or of a pattern, in natural order, or the path of a file.
 func sequenceFiles(name string) ([]string, error) {
+	if !IsSequence(name) {
+		return []string{name}, nil
+	}
 	dir, match := name, func(string) bool { return true }
-	if isPattern(name) {
-		if s, err := os.Stat(name); err != nil || !s.IsDir() {
-			dir, match = filepath.Dir(name), patternMatcher(filepath.Base(name))
-		}
+	if s, err := os.Stat(name); err != nil || !s.IsDir() {
+		dir, match = filepath.Dir(name), patternMatcher(filepath.Base(name))
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -132,8 +144,7 @@ func sequenceFiles(name string) ([]string, error) {
 	}
 	found := make([][]string, len(kinds))
 	for _, e := range entries {
-		kind := slices.IndexFunc(kinds, func(k []string) bool { return slices.Contains(k, strings.ToLower(filepath.Ext(e.Name()))) })
-		if kind >= 0 && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && match(e.Name()) {
+		if kind := kindOf(e.Name()); kind >= 0 && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && match(e.Name()) {
 			found[kind] = append(found[kind], filepath.Join(dir, e.Name()))
 		}
 	}

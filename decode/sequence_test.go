@@ -277,3 +277,27 @@ func TestPattern(t *testing.T) {
 		t.Errorf("%d frames", len(frames))
 	}
 }
+
+// TestSingleImage checks that an image file gives the same frame as in a folder.
+func TestSingleImage(t *testing.T) {
+	for _, ext := range []string{".png", ".jpg", ".exr"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "a"+ext)
+		libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25,format=gbrp", "-frames:v", "1", path)
+		single, info, _ := readAll(t, path, decode.Options{})
+		folder, _, _ := readAll(t, dir, decode.Options{})
+		if len(single) != 1 || len(folder) != 1 || info.Format != "image" || info.Frames != 1 || info.Path != path {
+			t.Fatalf("%s: %d and %d frames, info %+v", ext, len(single), len(folder), info)
+		}
+		if mean, largest, _ := libavtest.Difference(single[0].Pix, folder[0].Pix); largest > 0 {
+			t.Errorf("%s: mean difference %.2f, largest %d", ext, mean, largest)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "text.png")
+	if err := os.WriteFile(path, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decode.Open(background, path, decode.Options{}); !errors.Is(err, decode.ErrNoFrames) {
+		t.Errorf("text in a .png file: %v", err)
+	}
+}

@@ -96,7 +96,7 @@ func (d Device) checkNVIDIA() error {
 	case d.Index >= gpus:
 		reasons = append(reasons, fmt.Sprintf("%d NVIDIA GPUs were found, numbered from 0", gpus))
 	}
-	const hint = "`make gpu-runtime` fetches a suitable one; name it with --ort or WWFLOW_ORT"
+	const hint = "`make gpu-runtime` fetches a suitable one, --ort or WWFLOW_ORT names it"
 	// A library that was built without CUDA does not fit the provider libraries: they would crash.
 	if !slices.Contains(ort.Providers(), "CUDAExecutionProvider") || d.Kind == TensorRT && !slices.Contains(ort.Providers(), "TensorrtExecutionProvider") {
 		reasons = append(reasons, fmt.Sprintf("%s was built without %s (%s)", loadedPath(), d.Kind, hint))

@@ -40,7 +40,7 @@ func (r Rational) MarshalText() ([]byte, error) {
 
 // Frame is one picture, upright: packed 8-bit sRGB-like RGB, row-major, top row first.
 type Frame struct {
-	Index         int      // 0-based position among the frames that the source returned
+	Index         int      // 0-based number in the selected part of the input, damaged frames included
 	PTS           int64    // presentation time stamp, in units of TimeBase
 	Duration      int64    // display time, in units of TimeBase; 0 = unknown
 	TimeBase      Rational // seconds per unit of PTS

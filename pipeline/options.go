@@ -50,53 +50,10 @@ type Export struct {
 	Dir    string
 }
 
-// Events are called as a run proceeds, one at a time. A nil function is not called.
-type Events struct {
-	ChoosingScale func()                // sample pairs are about to be estimated for Paint.MaxFlow
-	Started       func(Plan)            // the first frame is about to be estimated
-	Written       func(done, total int) // done images are written of total; total 0 = unknown
-}
-
-// Plan is what a run is about to do.
-type Plan struct {
-	Input     string   `json:"input"`
-	Output    string   `json:"output"`
-	Width     int      `json:"width"` // of the images written, pixels
-	Height    int      `json:"height"`
-	Frames    int      `json:"frames,omitempty"` // images to write; absent where the input does not say
-	Style     string   `json:"style"`
-	MaxFlow   float64  `json:"max_flow,omitempty"` // pixels; absent where the style shows none
-	Network   string   `json:"network"`
-	Device    string   `json:"device"`
-	Precision string   `json:"precision"`
-	Notices   []string `json:"notices,omitempty"`
-}
-
-// Result is what a run has done.
-type Result struct {
-	Output  string   `json:"output"`
-	Frames  int      `json:"frames"` // images written
-	Read    int      `json:"frames_read"`
-	Damaged int      `json:"frames_damaged"` // frames skipped because they could not be decoded
-	Cuts    int      `json:"scene_cuts,omitempty"`
-	Seconds float64  `json:"seconds"`
-	Notices []string `json:"notices,omitempty"`
-
-	DamagedFrames []decode.DamagedFrame `json:"damaged_frames,omitempty"`
-	// Gaps are the numbers of the frames whose flow is unknown because a damaged frame lies between them and their
-	// partner, in order.
-	Gaps []int `json:"gaps,omitempty"`
-	// Unconfident is the share of the pixels, 0 to 1, whose confidence is below LowConfidence. It is 0 with MinConfidence.
-	Unconfident float64 `json:"unconfident_share,omitempty"`
-}
-
-// LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.
-const LowConfidence = 0.3
-
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
 var (
-	ErrInput  = errkind.Input
-	ErrOutput = errkind.Output
+	ErrInput  = errkind.ErrInput
+	ErrOutput = errkind.ErrOutput
 )
 
 // Errors that a caller may want to tell apart, besides those of the stages' packages.

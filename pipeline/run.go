@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -183,38 +182,6 @@ func (r *run) chooseScale() (err error) {
 	return err
 }
 
-// plan says what the run is about to do.
-func (r *run) plan(painter *visualize.Painter) Plan {
-	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
-		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
-	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
-	e := r.Encode
-	e.Width, e.Height = p.Width, p.Height
-	if width, height, err := encode.Size(r.Output, e); err == nil {
-		p.Width, p.Height = width, height // odd sides may grow by one pixel
-	}
-	notice := func(yes bool, text string) {
-		if yes {
-			p.Notices = append(p.Notices, text)
-		}
-	}
-	notice(r.info.InSoftware != "", "decoded in software; "+r.info.InSoftware)
-	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
-		notice(true, "not on the GPU: "+skipped.Error())
-	}
-	notice(r.stream && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
-	notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
-	return p
-}
-
-// total is the number of images that will be written, as far as is known now; 0 = unknown.
-func (r *run) total() int {
-	if !r.info.FramesExact {
-		return 0
-	}
-	return max(0, r.info.Frames-int(r.damaged.Load())-r.Step)
-}
-
 // encoding is Options.Encode with what the input and the first image tell.
 func (r *run) encoding(first *frame.Frame) encode.Options {
 	e := r.Encode
@@ -252,40 +219,6 @@ func (r *run) estimators() (list []estimateFunc) {
 		})
 	}
 	return list
-}
-
-// tally counts what a run reports at its end. Networks on several devices share it.
-type tally struct {
-	mu     sync.Mutex
-	cuts   int
-	gaps   []int
-	fields int
-	low    float64 // sum of the fields' shares of unconfident pixels
-}
-
-func (t *tally) unknown(f *field.Field, gap bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if gap {
-		t.gaps = append(t.gaps, f.Pair.First.Index)
-	} else {
-		t.cuts++
-	}
-}
-
-func (t *tally) estimated(f *field.Field) {
-	share := f.ShareBelow(LowConfidence)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.fields++
-	t.low += share
-}
-
-func (t *tally) unconfident() float64 {
-	if t.fields == 0 {
-		return 0
-	}
-	return t.low / float64(t.fields)
 }
 
 // export writes the flow files of a field.

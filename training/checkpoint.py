@@ -10,7 +10,7 @@ import os
 
 import torch
 
-from training import configs, network
+from training import configs, network, warm_start
 
 
 def save(path, content):
@@ -48,16 +48,15 @@ def load_average(path):
     """The flow network with a checkpoint's averaged weights, in evaluation mode: what ships. And the checkpoint itself."""
     saved = load(path)
     net = network.WinWin(network.Config(**saved["network"]))
-    net.load_state_dict(full_precision(saved["ema"]))
+    warm_start.load(net, saved["ema"])
     return net.eval(), saved
 
 
 def start_from(net, saved):
-    """Copy the averaged weights of a checkpoint into `net` where name and shape agree. Returns (copied, all) as numbers of tensors.
-    ValueError if nothing agrees."""
-    ours, theirs = net.state_dict(), full_precision(saved["ema"])
-    same = {name: value for name, value in theirs.items() if name in ours and ours[name].shape == value.shape}
-    if not same:
+    """Copy the averaged weights of a checkpoint of this or an earlier version of the network into `net`, where they fit (training/warm_start.py).
+    Returns (copied, all) as numbers of tensors. ValueError if nothing fits."""
+    total = len(net.state_dict())
+    new, _ = warm_start.load(net, saved["ema"])
+    if len(new) == total:
         raise ValueError("the checkpoint has no tensor with a name and shape of this network")
-    net.load_state_dict(same, strict=False)
-    return len(same), len(ours)
+    return total - len(new), total

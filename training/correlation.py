@@ -1,8 +1,10 @@
-"""Local correlation: dot products of a map with shifted copies of another, within a radius.
+"""Local correlation: dot products of a map with shifted copies of another one, within a radius.
 
-Three forms of one definition (a test compares them): `_Banded` for training, where for each row of shifts the products
-are one batched matrix product whose diagonal band is read in place, backwards as well; `blocked`, the same in operators
-that export to ONNX and don't grow with the square of the width; and `shifted`, the plain one.
+Three forms of one definition, which a test compares. `banded` trains: for each row of shifts the products are one batched matrix product,
+and its diagonal band is read and written in place. `blocked` is exported to ONNX: its memory does not grow with the square of the width.
+`shifted` is the plain definition.
+
+All take a, b [W, C, h, w] and give [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy), zero outside b; dy changes slowest.
 """
 import torch
 import torch.nn.functional as F
@@ -10,13 +12,15 @@ import torch.nn.functional as F
 
 class _Banded(torch.autograd.Function):
     @staticmethod
-    def _rows(b, r, dy, h):
+    def _rows(b, dy, h):
+        """Rows dy to dy + h of the padded b [n, h + 2r, w + 2r, c], as one batch: [n*h, w + 2r, c]."""
         return b[:, dy:dy + h].reshape(-1, b.shape[2], b.shape[3])
 
     @staticmethod
-    def _band(full, r):
-        n, w, wide = full.shape
-        return full.as_strided((n, w, 2 * r + 1), (w * wide, wide + 1, 1))
+    def _band(products, r):
+        """View of products [n, w, w + 2r] that keeps, for each column x, the columns x to x + 2r: [n, w, 2r + 1]."""
+        n, w, wide = products.shape
+        return products.as_strided((n, w, 2 * r + 1), (w * wide, wide + 1, 1))
 
     @staticmethod
     def forward(ctx, a, b, r):
@@ -29,8 +33,8 @@ class _Banded(torch.autograd.Function):
         out = a.new_empty(n * h, w, side * side)
         rows = a.reshape(n * h, w, c)
         for dy in range(side):
-            full = torch.bmm(rows, _Banded._rows(b, r, dy, h).transpose(1, 2))
-            out[..., dy * side:(dy + 1) * side] = _Banded._band(full, r)
+            products = torch.bmm(rows, _Banded._rows(b, dy, h).transpose(1, 2))
+            out[..., dy * side:(dy + 1) * side] = _Banded._band(products, r)
         return out.reshape(n, h, w, side * side).permute(0, 3, 1, 2)
 
     @staticmethod
@@ -40,29 +44,37 @@ class _Banded(torch.autograd.Function):
         side = 2 * r + 1
         grad = grad.permute(0, 2, 3, 1).reshape(n * h, w, side * side)
         rows = a.reshape(n * h, w, c)
-        da, db = torch.zeros_like(rows), torch.zeros_like(b)
-        full = grad.new_zeros(n * h, w, w + 2 * r)
+        grad_a, grad_b = torch.zeros_like(rows), torch.zeros_like(b)
+        products = grad.new_zeros(n * h, w, w + 2 * r)
         for dy in range(side):
-            _Banded._band(full, r).copy_(grad[..., dy * side:(dy + 1) * side])
-            da.baddbmm_(full, _Banded._rows(b, r, dy, h))
-            db[:, dy:dy + h] += torch.bmm(full.transpose(1, 2), rows).reshape(n, h, w + 2 * r, c)
-        return da.reshape(n, h, w, c).permute(0, 3, 1, 2), db[:, r:r + h, r:r + w].permute(0, 3, 1, 2), None
+            _Banded._band(products, r).copy_(grad[..., dy * side:(dy + 1) * side])
+            grad_a.baddbmm_(products, _Banded._rows(b, dy, h))
+            grad_b[:, dy:dy + h] += torch.bmm(products.transpose(1, 2), rows).reshape(n, h, w + 2 * r, c)
+        return grad_a.reshape(n, h, w, c).permute(0, 3, 1, 2), grad_b[:, r:r + h, r:r + w].permute(0, 3, 1, 2), None
 
 
-BLOCK = 16  # columns of frame 1 whose products are one small matrix in `blocked`
+def banded(a, b, radius):
+    """The form for training: any number of windows, with gradients."""
+    return _Banded.apply(a, b.to(a.dtype), radius)
 
 
 def shifted(a, b, radius):
-    """The definition, elementwise: what the other two forms are tested against."""
+    """The definition, elementwise."""
     h, w = a.shape[2:]
     b = F.pad(b, (radius,) * 4)
     side = range(2 * radius + 1)
     return torch.cat([(a * b[:, :, y:y + h, x:x + w]).sum(1, keepdim=True) for y in side for x in side], 1)
 
 
+BLOCK = 16  # columns of frame 1 whose products are one small matrix in `blocked`
+
+
 def blocked(a, b, radius):
-    """The form that is exported, for one window of any size: for each row of shifts, blocks of BLOCK columns times the BLOCK + 2r columns
-    that they can meet, whose diagonal band is read by laying the matrix out with rows one longer than they are."""
+    """The form for export: one window of any size.
+
+    For each row of shifts, blocks of BLOCK columns of a are multiplied by the BLOCK + 2r columns of b that they can meet. The diagonal band
+    of each product is read by laying the matrix out again with rows that are one longer.
+    """
     r, side, wide = radius, 2 * radius + 1, BLOCK + 2 * radius
     h, w, c = a.shape[2], a.shape[3], a.shape[1]
     spare = (BLOCK - w % BLOCK) % BLOCK
@@ -71,15 +83,7 @@ def blocked(a, b, radius):
     b = torch.cat([b[:, :-1], b[:, 1:, :2 * r]], 2).transpose(2, 3)  # [h + 2r, blocks, c, wide]
     rows = []
     for dy in range(side):
-        full = torch.matmul(a, b[dy:dy + h]).flatten(2)              # [h, blocks, BLOCK * wide]
-        rows.append(F.pad(full, (0, BLOCK)).reshape(h, -1, BLOCK, wide + 1)[..., :side])
+        products = torch.matmul(a, b[dy:dy + h]).flatten(2)          # [h, blocks, BLOCK * wide]
+        rows.append(F.pad(products, (0, BLOCK)).reshape(h, -1, BLOCK, wide + 1)[..., :side])
     out = torch.cat(rows, 3).reshape(1, h, -1, side * side)[:, :, :w]
     return out.permute(0, 3, 1, 2)
-
-
-def local_correlation(a, b, radius):
-    """a, b [W, C, h, w] -> [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy) / sqrt(C), zero outside, rows of dy first."""
-    a = a * a.shape[1] ** -0.5
-    if torch.onnx.is_in_onnx_export():
-        return blocked(a, b, radius)
-    return _Banded.apply(a, b.to(a.dtype), radius)

@@ -1,4 +1,4 @@
-"""Synthetic whole frames with exact flow: what a network is chosen on. Seeded, and painted with held-out textures."""
+"""Synthetic whole frames with exact flow, on which networks are chosen. Seeded, and painted with held-out textures."""
 import random
 
 import torch
@@ -6,6 +6,10 @@ import torch
 from training import windows
 
 HELD_OUT = 20  # every 20th texture is never trained on
+SIZES = ((512, 384), (640, 480), (1024, 448))
+FULL_HD = ((1920, 1088),)
+FAINT = dict(motion=0.15, faint=0.6)    # sky, walls, asphalt, with motion as in most videos
+TRIPOD = dict(tripod=1.0, faint=0.25)   # only objects with a motion of their own move; noise differs in each frame
 
 
 def split(bank):
@@ -14,14 +18,12 @@ def split(bank):
     return bank[~held].contiguous(), bank[held].contiguous()
 
 
-SIZES = ((512, 384), (640, 480), (1024, 448))
-FULL_HD = ((1920, 1088),)
+def samples(held_out, count=12, seed=7, sizes=SIZES, motion=0.6, **scene):
+    """`count` whole frames as windows.Sample of one window each, always the same ones for a seed and bank.
 
-
-def samples(held_out, count=12, seed=7, sizes=SIZES, haze=0.0):
-    """`count` whole frames as windows.Sample of one window each, always the same ones for a seed and bank."""
+    motion: share of the full range of motion; scene: other options of scenes.Scenes."""
     generator = torch.Generator(device=held_out.device).manual_seed(seed)
     rng = random.Random(seed)
     for i in range(count):
         w, h = sizes[i % len(sizes)]
-        yield windows.sample(held_out, 1, 1, h, w, motion=0.6, generator=generator, rng=rng, size=(w, h), objects=8, haze=haze)
+        yield windows.sample(held_out, 1, 1, h, w, motion=motion, generator=generator, rng=rng, size=(w, h), objects=8, **scene)

@@ -3,6 +3,8 @@
 #
 #   training/gpu_leg.sh MINUTES [options of training.train]
 #
+# For one of several legs add --budget and the minutes of all of them.
+#
 # Input, in the folder .gpu: atlas.npz (python3 -m training.atlas --out .gpu/atlas.npz) and, after the first leg, checkpoint.part* of the leg before.
 # Output, in the folder $OUT: checkpoint.part* (at most 16 MiB each), log.csv, table.md, table.json.
 #

@@ -1,4 +1,4 @@
-"""What the network is trained on: matching at three depths, flow at every step, and a Laplace scale for confidence."""
+"""The losses of flow training: matching at three depths, flow at every step, and the likelihood that trains the confidence."""
 import math
 
 import torch
@@ -8,10 +8,10 @@ from training.network import PATCH
 
 
 def matching_targets(centre_flow, visible, xy1, xy2):
-    """Where each token of frame 1 belongs among frame 2's: bilinear weights over the nearest tokens.
+    """The true match of each token of frame 1 among frame 2's tokens, as bilinear weights of the nearest ones.
 
-    centre_flow [B, n, r, c, 2] pixels at token centres; visible bool [B, n, r, c]; xy1, xy2 [B, T, 2] tokens.
-    Returns weights [B, T, T], rows summing to 1, and use [B, T], the rows that count.
+    centre_flow [B, n, r, c, 2]: true flow at token centres, px; visible: bool [B, n, r, c]; xy1, xy2 [B, T, 2]: token positions.
+    Returns weights [B, T, T], whose rows sum to 1, and use, bool [B, T]: the rows that have a match.
     """
     b, t = xy1.shape[:2]
     q = xy1.float() + centre_flow.reshape(b, t, 2) / PATCH
@@ -23,10 +23,11 @@ def matching_targets(centre_flow, visible, xy1, xy2):
 
 
 def matching(network, out, sample):
-    """Cross-entropy of the token similarities against the true targets at stem, encoder and decoder, with all other samples'
-    tokens as negatives (a window has few tokens, a frame thousands), and of their sum with the distance penalty.
-    Returns the loss and the share of tokens whose best match, among its own sample's, is the true nearest: float [4]."""
-    decoder = network.decoder
+    """Cross-entropy of the token similarities against the true matches, at stem, encoder and decoder, and of their sum minus the distance penalty.
+
+    All other samples' tokens are negatives: a window has few wrong candidates, a frame thousands. Returns the loss, and for each of the four
+    the share of tokens whose best match among their own sample's tokens is the true one: float [4].
+    """
     queries, keys = out["queries"], out["keys"]
     b, t, width = queries.shape
     d = width // 3
@@ -43,28 +44,46 @@ def matching(network, out, sample):
     growth = math.log(b * t) / math.log(128)
     for i in range(3):
         part = slice(i * d, (i + 1) * d)
-        temperature = decoder.temperature[i].exp()
+        temperature = network.decoder.matching.log_temperature[i].exp()
         logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperature * growth)
         log_p = logits.log_softmax(-1)
-        near = torch.gather(log_p, 1, column)
-        loss = loss - (target_rows * near).sum(-1).mean()
-        right.append((near.argmax(-1) == best).float().mean())
+        own_log_p = torch.gather(log_p, 1, column)
+        loss = loss - (target_rows * own_log_p).sum(-1).mean()
+        right.append((own_log_p.argmax(-1) == best).float().mean())
         combined = combined + torch.gather(logits, 1, column)
-    gap = ((out["guess"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
-    combined = (combined - out["near"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
+    gap = ((out["expected"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
+    combined = (combined - out["distance_weight"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
     loss = loss - (target_rows * combined).sum(-1).mean()
     right.append((combined.argmax(-1) == best).float().mean())
     return loss / 4, torch.stack(right).detach()
 
 
 def pool(flow, valid, stride):
-    """Mean of the flow [W, 2, h, w] over the valid pixels of each cell."""
+    """Mean of flow [W, 2, h, w] over the valid pixels (float [W, 1, h, w]) of each cell of stride x stride pixels."""
     return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 
+def robust(error):
+    """A length in pixels as a loss: linear near 0, a logarithm far off, so that hopeless pixels don't drown the others."""
+    return torch.log1p(error / 2) * 2
+
+
+def length(vectors):
+    """Length of vectors [W, 2, h, w], differentiable at 0: [W, 1, h, w]."""
+    return (vectors ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
+
+
+STEP_SHARES = (("flows16", 16, 0.4), ("flows8", 8, 0.6), ("flows4", 4, 0.8), ("flows2", 2, 0.8))  # (steps, stride, weight of the last one's loss)
+ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
+SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
+
+
 def flow_loss(out, sample, weight_hidden=0.25):
-    """L1 of the flow in pixels at the matching, every refinement step and full size, and a Laplace likelihood on the last.
-    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed."""
+    """Endpoint error in pixels, and its roughness, at the matching, every refinement step and full size, and a Laplace likelihood of the last.
+
+    Roughness is what the error differs from its own 5x5 mean: flow over a smooth surface should be smooth even where it is wrong.
+    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed. Returns the loss and the mean endpoint error (px).
+    """
     b, n, h, w, _ = sample.flow.shape
     truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
     known = torch.isfinite(truth).all(1, keepdim=True)
@@ -73,24 +92,25 @@ def flow_loss(out, sample, weight_hidden=0.25):
     valid = known.float()
 
     # what the steps of one stride are compared with, and how much each cell counts
-    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4)}
+    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4, 2)}
     goals[1] = truth, weight
 
-    def l1(flow, stride):
-        t, g = goals[stride]
-        error = ((flow * stride - t) ** 2).sum(1, keepdim=True).add(1e-4).sqrt()
-        # a far error pulls like its logarithm: hopeless pixels don't drown the others
-        return (torch.log1p(error / 2) * 2 * g).sum() / g.sum().clamp(min=1)
+    def step_loss(flow, stride):
+        goal, share = goals[stride]
+        difference = (flow * stride - goal) * (share > 0)
+        rough = difference - F.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
+        error = robust(length(difference)) + ROUGHNESS_SHARE * robust(length(rough))
+        return (error * share).sum() / share.sum().clamp(min=1)
 
-    rows, columns = h // PATCH, w // PATCH
-    as_map = lambda t: t.reshape(b * n, rows, columns, 2).permute(0, 3, 1, 2)
-    total = 0.2 * l1(as_map(out["matched"]), PATCH) + 0.4 * l1(as_map(out["coarse"]), PATCH)
-    for steps, stride, share in ((out["flows16"], 16, 0.4), (out["flows8"], 8, 0.6), (out["flows4"], 4, 0.8)):
-        for i, f in enumerate(steps):
-            total = total + share * 0.8 ** (len(steps) - 1 - i) * l1(f, stride)
-    total = total + 1.0 * l1(out["flow"], 1)
+    as_map = lambda t: t.reshape(b * n, h // PATCH, w // PATCH, 2).permute(0, 3, 1, 2)
+    total = 0.2 * step_loss(as_map(out["matched"]), PATCH) + 0.4 * step_loss(as_map(out["coarse"]), PATCH)
+    for name, stride, share in STEP_SHARES:
+        steps = out[name]
+        for i, flow in enumerate(steps):
+            total = total + share * 0.8 ** (len(steps) - 1 - i) * step_loss(flow, stride)
+    total = total + step_loss(out["flow"], 1)
     error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
-    s = out["log_scale"]
-    total = total + 0.05 * ((error * torch.exp(-s) + s + math.log(2)) * known).mean()
+    log_scale = out["log_scale"]
+    total = total + SCALE_SHARE * ((error * torch.exp(-log_scale) + log_scale + math.log(2)) * known).mean()
     counted = weight > 0.5
     return total, (error * counted).sum() / counted.sum().clamp(min=1)

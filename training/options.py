@@ -7,6 +7,8 @@ import torch
 
 from training import configs, network, tasks, textures
 
+LENGTHS = ("budget", "budget_steps", "minutes", "steps")
+
 
 def parser(description):
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -17,9 +19,10 @@ def parser(description):
     p.add_argument("--init", metavar="CHECKPOINT", help="start a new run from the weights of a checkpoint (a file, or a folder of checkpoint.part*): "
                    "tensors of the same name and shape are copied; optimiser and schedule start afresh")
 
-    p.add_argument("--budget", type=float, help="minutes of the whole schedule (learning rate and motion range), all legs together")
+    p.add_argument("--budget", type=float, help="minutes of the whole schedule (learning rate and motion range), all legs together; "
+                   "default: the schedule ends with this leg (--minutes, --steps), or the configuration's budget if no length is given")
     p.add_argument("--budget-steps", type=int, help="the same in steps; a run with a budget in steps alone is reproducible")
-    p.add_argument("--minutes", type=float, help="end this leg after so many minutes (default: when the schedule is complete)")
+    p.add_argument("--minutes", type=float, help="end this leg after so many minutes")
     p.add_argument("--steps", type=int, help="end this leg after so many steps")
     p.add_argument("--cpu-time", action="store_true", help="count minutes of CPU time, to compare runs on a busy machine")
     p.add_argument("--restart-schedule", action="store_true", help="resume the weights and start the schedule again")
@@ -36,7 +39,7 @@ def parser(description):
     p.add_argument("--seed", type=int, default=1)
 
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"), help="auto: bf16 on a GPU and on a CPU with AMX")
+    p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"), help="auto: bf16 on a GPU and on a CPU with bfloat16 instructions (AMX, AVX-512 BF16)")
     p.add_argument("--compile", action="store_true", help="use torch.compile (PyTorch 2)")
     p.add_argument("--threads", type=int, default=0, help="threads of each process (default: PyTorch's choice)")
     p.add_argument("--processes", type=int, default=1, help="processes on this machine, as torchrun starts them; faster on a CPU than threads")
@@ -83,12 +86,12 @@ def parse(description, argv=None):
     unknown = [key for key in defaults if key not in known]
     if unknown:
         p.error(f"configuration {given.config}: training.train has no option {unknown[0]}")
-    if given.budget or given.budget_steps:  # one kind of budget on the command line replaces both of the configuration
-        defaults = {key: value for key, value in defaults.items() if key not in ("budget", "budget_steps")}
+    if any(known[key] is not None for key in LENGTHS):  # one length on the command line replaces all of the configuration
+        defaults = {key: value for key, value in defaults.items() if key not in LENGTHS}
     p.set_defaults(**defaults)
     args = p.parse_args(argv)
-    if not args.budget and not args.budget_steps:
-        p.error("the schedule has no length: give --budget or --budget-steps")
+    if all(getattr(args, key) is None for key in LENGTHS):
+        p.error("the run has no length: give --budget, --budget-steps, --minutes or --steps")
     if args.data and args.task != "flow":
         p.error("--data holds flow only: it cannot be used with --task " + args.task)
     fields = {**config, **sizes(args.network)}

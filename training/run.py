@@ -9,7 +9,7 @@ import os
 
 import torch
 
-from training import checkpoint, tasks
+from training import checkpoint, tasks, warm_start
 from training.distributed import Group
 from training.randomness import Randomness
 
@@ -47,20 +47,21 @@ class Run:
         self.say(f"started from {path}: {copied} of {tensors} tensors copied")
 
     def resume(self, saved):
-        """Go on from this run's own checkpoint. ValueError if it holds a network of other sizes."""
+        """Go on from this run's own checkpoint. ValueError if it holds a network of other sizes. Tensors that an earlier version of the code did
+        not have keep their initial values, and the optimiser starts afresh then."""
         ours = dataclasses.asdict(self.args.network)
         differ = [f"{k} {saved['network'].get(k)}, not {v}" for k, v in ours.items() if saved["network"].get(k, v) != v]
         if differ:
             raise ValueError(f"{self.path} holds another network ({'; '.join(differ)}): choose another --out, and --init to start from its weights")
-        self.net.load_state_dict(saved["model"])
-        self.average.load_state_dict(saved["ema"])
-        if "optimiser" in saved:
+        new, _ = warm_start.load(self.net, saved["model"])
+        warm_start.load(self.average, saved["ema"])
+        if "optimiser" in saved and list(saved["model"]) == list(self.net.state_dict()):  # its state goes by the order of the tensors
             self.optimiser.load_state_dict(saved["optimiser"])
         if len(saved.get("random", ())) == self.group.world:
             self.random.restore(saved["random"][self.group.rank])
         if self.args.restart_schedule:
             self.counters.update(schedule=0.0, schedule_step=0, full_motion=True)
-        self.say(f"resumed {self.path}: step {self.counters['step']}, {self.counters['seconds'] / 60:.1f} minutes")
+        self.say(f"resumed {self.path}: step {self.counters['step']}, {self.counters['seconds'] / 60:.1f} minutes" + (f", {len(new)} new tensors" if new else ""))
 
     def step(self):
         """Apply the gradients, averaged over all processes, and let the averaged weights follow."""

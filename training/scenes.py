@@ -1,12 +1,12 @@
 """Synthetic scenes that are analytic in pixel coordinates, rendered only inside windows.
 
-A scene is a background and objects in painter's order. A layer has a photo texture, an analytic silhouette,
-a plane homography and a smooth non-rigid warp. Frame 1 shows a layer at its own coordinates p, frame 2 at
+A scene is a background and objects in painter's order. A layer has a photo texture, an analytic silhouette, a plane homography and a smooth
+non-rigid warp. Frame 1 shows a layer at its own coordinates p, frame 2 at
 
     motion(p) = centre + shift + M (p - centre) / (1 + g . (p - centre)) + waves(p),
 
-so the flow motion(p) - p is exact. Frame 2 is drawn through the inverse, a few fixed-point steps on the waves.
-No full frame is ever drawn in training: only the pixels of the windows exist.
+so the flow motion(p) - p is exact. Frame 2 is rendered through the inverse, with a few fixed-point steps for the waves. Training never
+renders a whole frame: only the pixels of the windows are computed.
 """
 import math
 from dataclasses import dataclass
@@ -18,18 +18,21 @@ from training import textures
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
 FARTHEST, NEAREST = 0.7, 1.3  # inverse depth, 1 = the middle of the scene
+MAX_FAINT_CONTRAST = 0.25  # share of its texture's contrast that a faint layer keeps at most
+FAINT_BACKGROUNDS = 1.6  # backgrounds are faint so much more often than objects
 
 
 @dataclass
 class View:
-    """What is seen in the windows of one frame.
+    """The windows of one frame, rendered.
 
     image: float [B, n, h, w, 3], 0-255; layer: int64 [B, n, h, w], the visible layer (0 = background);
-    xy: float [B, n, h, w, 2], pixel coordinates in the virtual frame.
+    xy: float [B, n, h, w, 2], pixel coordinates in the virtual frame; origin: float [2, B, n, h, w], where frame 1 shows what is seen at xy.
     """
     image: torch.Tensor
     layer: torch.Tensor
     xy: torch.Tensor
+    origin: torch.Tensor
 
 
 def grid(origins, height, width):
@@ -41,57 +44,97 @@ def grid(origins, height, width):
 
 
 class Scenes:
-    """A batch of scenes. `focus` [B, n, 2] are the places (pixels) near which objects are put, so that
-    windows are not empty; `reach` is how far (pixels) around them; `size` the virtual frame (w, h); `haze` how much of the farthest
-    layer's colour is lost in the air (aerial perspective: what tells depth in one frame); `living` the share of layers whose frame 2 shows
-    another part of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again; `forward` the
-    share of scenes whose camera drives through them, most over a ground: motion grows from its vanishing point to the border."""
+    """A batch of scenes.
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, living=0.0, forward=0.0):
+    focus [B, n, 2]: places (pixels) near which objects are put, so that windows are not empty; reach: how far around them (pixels).
+    size: virtual frame (width, height). haze: how much of the farthest layer's colour the air hides (what tells depth in one frame).
+    dynamic_texture: share of layers whose frame 2 shows another part of their texture, as water, smoke and reflections do: they move as
+    layers, and nothing in them can be found again. forward: share of scenes whose camera drives through them, most over a ground, so that
+    motion grows from its vanishing point to the border. faint: share of objects, and a larger one of backgrounds, that keep at most a
+    quarter of their contrast, as sky, asphalt and walls. tripod: share of scenes in which only objects with a motion of their own move.
+    """
+
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
-        device, self.generator = bank.device, generator
-        batch, layers = focus.shape[0], objects + 1
-        self.batch, self.layers = batch, layers
-        rand = lambda *s: torch.rand(*s, generator=generator, device=device)
-        randn = lambda *s: torch.randn(*s, generator=generator, device=device)
-        uniform = lambda lo, hi, *s: lo + (hi - lo) * rand(*s)
-        log_uniform = lambda lo, hi, *s: torch.exp(uniform(math.log(lo), math.log(hi), *s))
-        pick = lambda chance, *s: rand(*s) < chance
+        self.device, self.generator = bank.device, generator
+        self.batch, self.layers = focus.shape[0], objects + 1
+        self.size = torch.tensor(size, device=bank.device, dtype=torch.float32)
+        # the order of these calls is the order of the random numbers: seeded scenes depend on it
+        self._place(focus, reach)
+        length, own, moves = self._move(focus, motion)
+        self._bend(length)
+        self._stop(moves, tripod)
+        if forward:
+            self._drive(self._pick(forward, self.batch), length, own)
+        self._texture()
+        self.hazy, self.has_faint = bool(haze), bool(faint)
+        if haze:
+            self.veil = haze * self._uniform(0.5, 1.0, self.batch, 1) * (NEAREST - self.inverse_depth) / (NEAREST - FARTHEST)
+            self.air = self._uniform(120, 230, self.batch, 1, 3).expand(-1, self.layers, -1)
+        self.dynamic_texture = torch.zeros(self.batch, self.layers, dtype=torch.bool, device=self.device)
+        self.elsewhere = torch.zeros(self.batch, self.layers, 2, device=self.device)  # texels: how far a dynamic texture has changed
+        if dynamic_texture:
+            self.dynamic_texture = self._pick(dynamic_texture, self.batch, self.layers)
+            self.elsewhere = (self._rand(self.batch, self.layers, 2) * 2 - 1) * bank.shape[1] * self.dynamic_texture[..., None]
+        self.contrast = torch.ones(self.batch, self.layers, device=self.device)
+        if faint:
+            self._fade(faint)
+        self._tabulate_motion()
 
-        # -- where objects are, and their outlines
-        near = torch.randint(focus.shape[1], (batch, layers), generator=generator, device=device)
-        centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (rand(batch, layers, 2) * 2 - 1) * reach
-        radius = log_uniform(0.10, 0.75, batch, layers) * reach
-        aspect = torch.where(pick(0.2, batch, layers), log_uniform(0.04, 0.2, batch, layers), log_uniform(0.4, 1.0, batch, layers))
-        angle = rand(batch, layers) * 2 * math.pi
+    def _rand(self, *shape):
+        return torch.rand(*shape, generator=self.generator, device=self.device)
+
+    def _randn(self, *shape):
+        return torch.randn(*shape, generator=self.generator, device=self.device)
+
+    def _uniform(self, low, high, *shape):
+        return low + (high - low) * self._rand(*shape)
+
+    def _log_uniform(self, low, high, *shape):
+        return torch.exp(self._uniform(math.log(low), math.log(high), *shape))
+
+    def _pick(self, chance, *shape):
+        """Independent booleans that are True with this chance."""
+        return self._rand(*shape) < chance
+
+    def _place(self, focus, reach):
+        """Where objects are, and their outlines."""
+        near = torch.randint(focus.shape[1], (self.batch, self.layers), generator=self.generator, device=self.device)
+        centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (self._rand(self.batch, self.layers, 2) * 2 - 1) * reach
+        radius = self.radius = self._log_uniform(0.10, 0.75, self.batch, self.layers) * reach
+        aspect = torch.where(self._pick(0.2, self.batch, self.layers), self._log_uniform(0.04, 0.2, self.batch, self.layers), self._log_uniform(0.4, 1.0, self.batch, self.layers))
+        angle = self._rand(self.batch, self.layers) * 2 * math.pi
         self.centre = centre
         c, s = torch.cos(angle), torch.sin(angle)
         self.outline = torch.stack([c / radius, s / radius, -s / (radius * aspect), c / (radius * aspect)], -1)
-        self.corner = uniform(0.7, 2.5, batch, layers)  # exponent: 1 = ellipse, more = boxy
-        self.lobe_k = randn(batch, layers, LOBES, 2) * uniform(1.0, 3.5, batch, layers, 1, 1)
-        self.lobe_phase = rand(batch, layers, LOBES) * 2 * math.pi
-        self.lobe_size = rand(batch, layers, LOBES) * uniform(0.0, 0.5, batch, layers, 1)
-        self.hole = torch.where(pick(0.15, batch, layers), uniform(0.1, 0.4, batch, layers), torch.full((batch, layers), -1.0, device=device))
+        self.corner = self._uniform(0.7, 2.5, self.batch, self.layers)  # exponent: 1 = ellipse, more = boxy
+        self.lobe_k = self._randn(self.batch, self.layers, LOBES, 2) * self._uniform(1.0, 3.5, self.batch, self.layers, 1, 1)
+        self.lobe_phase = self._rand(self.batch, self.layers, LOBES) * 2 * math.pi
+        self.lobe_size = self._rand(self.batch, self.layers, LOBES) * self._uniform(0.0, 0.5, self.batch, self.layers, 1)
+        self.hole = torch.where(self._pick(0.15, self.batch, self.layers), self._uniform(0.1, 0.4, self.batch, self.layers), torch.full((self.batch, self.layers), -1.0, device=self.device))
         self.edge = radius * aspect.clamp(max=1) * 0.5  # pixels for one unit of the outline function
 
-        # -- motion: a camera shared with parallax, and objects of their own
-        band = rand(batch, 1)
-        length = torch.where(band < 0.33, log_uniform(0.1, 3, batch, 1), torch.where(band < 0.66, uniform(2, 30, batch, 1), log_uniform(20, 200, batch, 1)))
+    def _move(self, focus, motion):
+        """Motion by a camera shared by all layers, with parallax, and by objects of their own. Returns length [B, 1], the scene's scale of motion
+        in pixels; own [B, layers, 2], the objects' own shift in pixels; moves, bool [B, layers], which objects have one."""
+        band = self._rand(self.batch, 1)
+        length = torch.where(band < 0.33, self._log_uniform(0.1, 3, self.batch, 1), torch.where(band < 0.66, self._uniform(2, 30, self.batch, 1), self._log_uniform(20, 200, self.batch, 1)))
         length = length * motion
-        heading = rand(batch, 1) * 2 * math.pi
+        heading = self._rand(self.batch, 1) * 2 * math.pi
         camera = torch.stack([length * torch.cos(heading), length * torch.sin(heading)], -1)  # [B, 1, 2]
-        parallax = torch.cumsum(rand(batch, layers), 1)
+        parallax = torch.cumsum(self._rand(self.batch, self.layers), 1)
         parallax = FARTHEST + (NEAREST - FARTHEST) * parallax / parallax[:, -1:]
-        own_length = length * log_uniform(0.1, 1.5, batch, layers)
-        own_heading = rand(batch, layers) * 2 * math.pi
+        own_length = length * self._log_uniform(0.1, 1.5, self.batch, self.layers)
+        own_heading = self._rand(self.batch, self.layers) * 2 * math.pi
         own = torch.stack([own_length * torch.cos(own_heading), own_length * torch.sin(own_heading)], -1)
-        moves = pick(0.6, batch, layers)
+        moves = self._pick(0.6, self.batch, self.layers)
         moves[:, 0] = False
-        shift = camera * parallax[..., None] + own * moves[..., None]
-        # turning and zooming displace a pixel `lever` away by about a share of the shift
-        lever = uniform(60, 400, batch, layers)
-        spin = lambda: (randn(batch, layers) * 0.4 * (length + 0.5) / lever).clamp(-0.5, 0.5)
-        shared = pick(0.7, batch, 1)
+        own = own * moves[..., None]
+        shift = camera * parallax[..., None] + own
+        # rotation and zoom displace a pixel at distance `lever` by about a part of the shift
+        lever = self._uniform(60, 400, self.batch, self.layers)
+        spin = lambda: (self._randn(self.batch, self.layers) * 0.4 * (length + 0.5) / lever).clamp(-0.5, 0.5)
+        shared = self._pick(0.7, self.batch, 1)
         turn, zoom = spin(), spin() * 0.8
         turn = torch.where(shared & ~moves, turn[:, :1].expand_as(turn), turn)
         zoom = torch.where(shared & ~moves, zoom[:, :1].expand_as(zoom), zoom)
@@ -99,78 +142,92 @@ class Scenes:
         skew = spin() * 0.3
         c, s = torch.cos(turn) * zoom, torch.sin(turn) * zoom
         self.matrix = torch.stack([c * (1 + skew), -s, s, c * (1 - skew)], -1)
-        self.tilt = randn(batch, layers, 2) * (0.15 * (length + 0.3) / lever / lever)[..., None].clamp(max=3e-4)
-        far = torch.tensor(size, device=device, dtype=torch.float32)
-        pivot = torch.where(pick(0.5, batch, 1)[..., None], far * rand(batch, 1, 2), focus[:, :1])
-        self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(centre), centre)
+        self.tilt = self._randn(self.batch, self.layers, 2) * (0.15 * (length + 0.3) / lever / lever)[..., None].clamp(max=3e-4)
+        pivot = torch.where(self._pick(0.5, self.batch, 1)[..., None], self.size * self._rand(self.batch, 1, 2), focus[:, :1])
+        self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(self.centre), self.centre)
         self.pivot[:, 0] = pivot[:, 0]
         self.shift = shift
-        self.nearness = parallax  # inverse depth, 1 = the middle of the scene: what the camera's motion is multiplied by
+        self.inverse_depth = parallax  # 1 = the middle of the scene; the camera's motion is multiplied by it
+        return length, own, moves
 
-        bend = pick(0.5, batch, layers, 1) * rand(batch, layers, WAVES)
-        self.wave_length = uniform(40, 250, batch, layers, WAVES)
-        heading = rand(batch, layers, WAVES) * 2 * math.pi
+    def _bend(self, length):
+        """Waves of non-rigid motion in some layers."""
+        bend = self._pick(0.5, self.batch, self.layers, 1) * self._rand(self.batch, self.layers, WAVES)
+        self.wave_length = self._uniform(40, 250, self.batch, self.layers, WAVES)
+        heading = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
         self.wave_k = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * (2 * math.pi / self.wave_length)[..., None]
-        self.wave_phase = rand(batch, layers, WAVES) * 2 * math.pi
-        heading = rand(batch, layers, WAVES) * 2 * math.pi
+        self.wave_phase = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
+        heading = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
         size_ = bend * torch.minimum(self.wave_length * 0.03, 0.3 * (length[..., None] + 0.3))
         self.wave = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * size_[..., None]
 
-        still = pick(0.1, batch, layers)  # static layers: nothing of them moves
-        still[:, 0] |= pick(0.1, batch)
+    def _stop(self, moves, tripod):
+        """Stop some layers, and in a share `tripod` of the scenes all that have no motion of their own."""
+        still = self._pick(0.1, self.batch, self.layers)  # static layers
+        still[:, 0] |= self._pick(0.1, self.batch)
+        if tripod:
+            still |= self._pick(tripod, self.batch, 1) & ~moves
         self.shift[still] = 0
         self.wave[still] = 0
         self.tilt[still] = 0
-        self.matrix[still] = torch.tensor([1.0, 0, 0, 1], device=device)
+        self.matrix[still] = torch.tensor([1.0, 0, 0, 1], device=self.device)
 
-        if forward:
-            self._drive(pick(forward, batch), length, own * moves[..., None], far, radius)
-
-        # -- texture: which image, and how it lies on the layer
-        self.texture = torch.randint(bank.shape[0], (batch, layers), generator=generator, device=device)
-        twin = pick(0.1, batch, layers)  # some layers repeat the background's texture: camouflage
+    def _texture(self):
+        """Which texture each layer has, and how it lies on the layer."""
+        self.texture = torch.randint(self.bank.shape[0], (self.batch, self.layers), generator=self.generator, device=self.device)
+        twin = self._pick(0.1, self.batch, self.layers)  # some layers repeat the background's texture: camouflage
         self.texture = torch.where(twin, self.texture[:, :1], self.texture)
-        scale = log_uniform(0.35, 1.3, batch, layers)
-        # sky and walls show next to nothing; water, foliage and bricks show the same thing again and again
-        scale = torch.where(pick(0.12, batch, layers), log_uniform(0.01, 0.1, batch, layers), scale)
-        self.tile = torch.where(pick(0.12, batch, layers), log_uniform(16, 100, batch, layers), torch.full((batch, layers), float(bank.shape[1]), device=device))
-        angle = rand(batch, layers) * 2 * math.pi
-        flip = torch.where(pick(0.5, batch, layers), 1.0, -1.0)
+        scale = self._log_uniform(0.35, 1.3, self.batch, self.layers)
+        # a small scale shows a smooth part of a texture, as sky and walls; a short tile repeats, as water, foliage and bricks
+        scale = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(0.01, 0.1, self.batch, self.layers), scale)
+        self.tile = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(16, 100, self.batch, self.layers), torch.full((self.batch, self.layers), float(self.bank.shape[1]), device=self.device))
+        angle = self._rand(self.batch, self.layers) * 2 * math.pi
+        flip = torch.where(self._pick(0.5, self.batch, self.layers), 1.0, -1.0)
         c, s = torch.cos(angle) * scale, torch.sin(angle) * scale
         self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
-        self.lay_offset = rand(batch, layers, 2) * 2 * bank.shape[1]
-        self.tone = torch.exp(randn(batch, layers, 3) * 0.12) * log_uniform(0.6, 1.4, batch, layers, 1)
-        if haze:
-            self.veil = haze * uniform(0.5, 1.0, batch, 1) * (NEAREST - self.nearness) / (NEAREST - FARTHEST)
-            self.air = uniform(120, 230, batch, 1, 3).expand(-1, layers, -1)
-        self.hazy = bool(haze)
-        self.living = pick(living, batch, layers) if living else torch.zeros(batch, layers, dtype=torch.bool, device=device)
-        self.elsewhere = (rand(batch, layers, 2) * 2 - 1) * bank.shape[1] * self.living[..., None] if living else torch.zeros(batch, layers, 2, device=device)
+        self.lay_offset = self._rand(self.batch, self.layers, 2) * 2 * self.bank.shape[1]
+        self.tone = torch.exp(self._randn(self.batch, self.layers, 3) * 0.12) * self._log_uniform(0.6, 1.4, self.batch, self.layers, 1)
 
-        # what motion needs of each layer, one row a number: [ROWS, B, layers]
-        flat = lambda t: t.reshape(batch, layers, -1)
+    def _tabulate_motion(self):
+        """The parameters of each layer's motion, one in each row of self.table: [rows, B, layers]."""
+        flat = lambda t: t.reshape(self.batch, self.layers, -1)
         self.table = torch.cat([flat(t) for t in (self.pivot, self.shift, self.matrix, self.tilt, self.wave_k, self.wave_phase, self.wave)], 2).permute(2, 0, 1).contiguous()
         self.bends = (self.wave != 0).flatten(2).any(2).any(0).tolist()
 
-    def _drive(self, drives, length, own, far, radius):
-        """Make the motion of the scenes `drives` [B] that of a camera on its way forwards (or back). A point at p comes to
-        e + (p - e) / (1 - s d(p)): e is the vanishing point, s how far the camera goes, d the inverse depth, linear over a plane. With c the layer's
-        own pivot, D = 1 - s d(c) and G = -s grad d / D that is c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)).
-        length [B, 1] pixels at `lever` from the vanishing point where d is 1; own [B, layers, 2] what objects move by themselves."""
-        batch, layers, device = self.batch, self.layers, far.device
-        rand = lambda *s: torch.rand(*s, generator=self.generator, device=device)
-        randn = lambda *s: torch.randn(*s, generator=self.generator, device=device)
-        vanishing = (far * (0.25 + 0.5 * rand(batch, 2)))[:, None]
-        lever = far.max() * (0.25 + 0.35 * rand(batch, 1))
-        advance = (length / lever).clamp(max=0.3) * torch.where(rand(batch, 1) < 0.85, 1.0, -1.0)
+    def _fade(self, share):
+        """Take contrast from a share of the objects and FAINT_BACKGROUNDS times as many backgrounds: their colour becomes the mean of their
+        texture, a soft gradient, and at most MAX_FAINT_CONTRAST of the difference of texture and mean."""
+        batch, layers = self.batch, self.layers
+        chance = torch.full((batch, layers), share, device=self.bank.device)
+        chance[:, 0] = min(1.0, share * FAINT_BACKGROUNDS)
+        chosen = self._rand(batch, layers) < chance
+        self.contrast = torch.where(chosen, MAX_FAINT_CONTRAST * self._rand(batch, layers) ** 2, self.contrast)
+        texels = self.bank[:, ::16, ::16][self.texture]
+        self.mean_colour = texels.flatten(2).view(torch.uint8).reshape(batch, layers, -1, 4)[..., :3].float().mean(2)
+        angle, turns = 2 * math.pi * self._rand(batch, layers), (0.3 + 1.7 * self._rand(batch, layers)) / self.size.max()
+        self.shade_k = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * (2 * math.pi * turns)[..., None]
+        self.shade_phase = 2 * math.pi * self._rand(batch, layers)
+        self.shade_size = 50 * self._rand(batch, layers) ** 2 * chosen
+
+    def _drive(self, drives, length, own):
+        """Replace the motion of the scenes `drives` [B] by that of a camera that drives forwards (or backwards).
+
+        A point p moves to e + (p - e) / (1 - s d(p)): e is the vanishing point, s the camera's advance, d the inverse depth, linear over a plane.
+        With the layer's pivot c, D = 1 - s d(c) and G = -s grad d / D this is c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)).
+        length [B, 1]: motion in pixels at distance `lever` from the vanishing point where d is 1; own [B, layers, 2]: the objects' own motion.
+        """
+        batch, layers, device, far = self.batch, self.layers, self.device, self.size
+        vanishing = (far * (0.25 + 0.5 * self._rand(batch, 2)))[:, None]
+        lever = far.max() * (0.25 + 0.35 * self._rand(batch, 1))
+        advance = (length / lever).clamp(max=0.3) * torch.where(self._rand(batch, 1) < 0.85, 1.0, -1.0)
         pivot = torch.cat([vanishing, self.centre[:, 1:]], 1)
-        depth = 0.03 + 1.2 * ((self.nearness - self.nearness[:, :1]) / (NEAREST - FARTHEST)) ** 2
-        slope = randn(batch, layers, 2) * 0.3 * (depth / radius)[..., None]
+        depth = 0.03 + 1.2 * ((self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)) ** 2
+        slope = self._randn(batch, layers, 2) * 0.3 * (depth / self.radius)[..., None]
         slope[:, 0] = 0
-        # the first object is the ground (or a wall, a ceiling): from the vanishing point outwards it comes nearer
-        angle = torch.where(rand(batch) < 0.75, math.pi / 2 + 0.1 * randn(batch), 2 * math.pi * rand(batch))
+        # the first object is the ground (or a wall, a ceiling), which comes nearer from the vanishing point outwards
+        angle = torch.where(self._rand(batch) < 0.75, math.pi / 2 + 0.1 * self._randn(batch), 2 * math.pi * self._rand(batch))
         towards = torch.stack([torch.cos(angle), torch.sin(angle)], -1)
-        ground, size = drives & (rand(batch) < 0.7), 2 * far.max()
+        ground, size = drives & (self._rand(batch) < 0.7), 2 * far.max()
         pivot[:, 1] = torch.where(ground[:, None], vanishing[:, 0], pivot[:, 1])
         slope[:, 1] = torch.where(ground[:, None], towards / lever, slope[:, 1])
         own = own.clone()
@@ -185,15 +242,15 @@ class Scenes:
         apart, tilt = pivot - vanishing, -advance[..., None] * slope / scale[..., None]
         skew = apart[..., :, None] * tilt[..., None, :]
         matrix = ((torch.eye(2, device=device) - skew) / scale[..., None, None]).flatten(2)
-        shift = apart * (1 / scale - 1)[..., None] + 0.2 * length[..., None] * randn(batch, 1, 2) + own
+        shift = apart * (1 / scale - 1)[..., None] + 0.2 * length[..., None] * self._randn(batch, 1, 2) + own
         for value, driven in ((self.pivot, pivot), (self.shift, shift), (self.matrix, matrix), (self.tilt, tilt)):
             value[drives] = driven[drives]
-        self.wave[drives[:, None] & (own == 0).all(-1)] = 0  # what stands is rigid
+        self.wave[drives[:, None] & (own == 0).all(-1)] = 0  # the static scene is rigid
 
-    # Points are planes, [2, B, n, h, w]: x and y each lie together in memory, which is twice as fast as pairs on a CPU.
+    # Points are [2, B, n, h, w]: x and y in separate planes are twice as fast on a CPU as interleaved pairs.
 
     def _of(self, value, layer):
-        """A layer's own value of [B, layers], [B, layers, k]: [B, 1, 1, 1] or [k, B, 1, 1, 1]."""
+        """One layer's entry of value [B, layers] or [B, layers, k]: [B, 1, 1, 1] or [k, B, 1, 1, 1]."""
         return value[:, layer].movedim(0, -1).reshape(*value.shape[2:], self.batch, 1, 1, 1)
 
     def _motion_of(self, layer):
@@ -215,7 +272,7 @@ class Scenes:
         return start
 
     def motion(self, p, layer):
-        """Where points p [2, B, n, h, w] are in frame 2; `layer` is a number, the same for all, or int64 [B, n, h, w]."""
+        """Positions in frame 2 of points p [2, B, n, h, w] of frame 1; layer: one number for all, or int64 [B, n, h, w]."""
         pivot, shift, m, g, waves = self._motion_of(layer)
         u = p - pivot
         depth = torch.addcmul(torch.addcmul(torch.ones_like(g[0]), u[0], g[0]), u[1], g[1]).clamp_(min=0.3)
@@ -223,7 +280,7 @@ class Scenes:
         return self._bent(moved.div_(depth).add_(pivot + shift), p, waves)
 
     def inverse(self, q, layer, steps=4):
-        """The point of a layer that frame 2 shows at q [2, B, n, h, w]: motion(inverse(q)) = q."""
+        """The points of a layer that frame 2 shows at q [2, B, n, h, w]: motion(inverse(q)) = q."""
         pivot, shift, m, g, waves = self._motion_of(layer)
         base, p = q - (pivot + shift), q
         # (M - v g^T) u = v by Cramer's rule; the determinant is linear in v
@@ -235,7 +292,7 @@ class Scenes:
         return p
 
     def cover(self, p, layer):
-        """Opacity of an object at its own coordinates p [2, B, n, h, w], [B, n, h, w], with an edge about a pixel wide."""
+        """Opacity [B, n, h, w] of an object at its own coordinates p [2, B, n, h, w], with an edge about one pixel wide."""
         o, centre, corner = self._of(self.outline, layer), self._of(self.centre, layer), self._of(self.corner, layer)
         x = torch.addcmul(torch.addcmul(-(o[0] * centre[0] + o[1] * centre[1]), p[0], o[0]), p[1], o[1])
         y = torch.addcmul(torch.addcmul(-(o[2] * centre[0] + o[3] * centre[1]), p[0], o[2]), p[1], o[3])
@@ -250,11 +307,16 @@ class Scenes:
         return f.mul_(self._of(self.edge, layer)).add_(0.5).clamp_(0, 1)
 
     def _paint(self, p, which, offset):
-        """Colour of points p [2, m] of the layers int64 [m], counted over all scenes (scene * layers + layer), whose textures lie at offset: [m, 3]."""
+        """Colour [m, 3] of points p [2, m] of layers `which`, int64 [m], counted over all scenes (scene * layers + layer). offset [B, layers, 2]: texels."""
         own = lambda value: value.flatten(0, 1).index_select(0, which)
         u = torch.addcmul(torch.addcmul(own(offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
         v = torch.addcmul(torch.addcmul(own(offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
-        colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile)) * own(self.tone)
+        colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile))
+        if self.has_faint:
+            colour = torch.lerp(own(self.mean_colour), colour, own(self.contrast)[:, None])
+            wave = torch.addcmul(torch.addcmul(own(self.shade_phase), own(self.shade_k[..., 0]), p[0]), own(self.shade_k[..., 1]), p[1]).sin_()
+            colour = colour + (own(self.shade_size) * wave)[:, None]
+        colour = colour * own(self.tone)
         if self.hazy:
             colour = torch.lerp(colour, own(self.air), own(self.veil)[:, None])
         return colour
@@ -270,26 +332,32 @@ class Scenes:
             p = self.inverse(q, l) if second else q
             a = self.cover(p, l)
             covered = a > 0.05
-            # what lies under the new layer is the layer that was seen here
+            # the layer visible so far is now under the new one
             sink = covered & (alpha > 0.5)
             under = torch.where(sink, top, under)
             top = torch.where(covered, l, top)
-            if second:  # in frame 1 a layer's own coordinates are the pixel's
+            if second:  # in frame 1 a layer's own coordinates are the pixel coordinates
                 p_under = torch.where(sink, p_top, p_under)
                 p_top = torch.where(covered, p, p_top)
             alpha = torch.where(covered, a, alpha)
         which = lambda layer: (layer + self.layers * torch.arange(self.batch, device=xy.device).reshape(-1, 1, 1, 1)).reshape(-1)
         offset = self.lay_offset + self.elsewhere if second else self.lay_offset
         image = self._paint(p_top.flatten(1), which(top), offset)
-        soft = (alpha.reshape(-1) < 0.999).nonzero()[:, 0]  # at an edge, what lies under it shines through
+        soft = (alpha.reshape(-1) < 0.999).nonzero()[:, 0]  # at an edge, the layer below shows through
         below = self._paint(p_under.flatten(1)[:, soft], which(under)[soft], offset)
         image[soft] = torch.lerp(below, image[soft], alpha.reshape(-1)[soft, None])
-        return View(image.reshape(*shape, 3), torch.where(alpha > 0.5, top, under), xy)
+        opaque = alpha > 0.5
+        return View(image.reshape(*shape, 3), torch.where(opaque, top, under), xy, torch.where(opaque, p_top, p_under))
 
     def flow(self, view):
         """Exact flow of frame 1's pixels, [B, n, h, w, 2] in pixels."""
         xy = view.xy.movedim(-1, 0)
         return (self.motion(xy, view.layer) - xy).movedim(0, -1).contiguous()
+
+    @staticmethod
+    def backward_flow(view):
+        """Flow of frame 2's pixels to frame 1, [B, n, h, w, 2] in pixels, as exact as `inverse` is."""
+        return view.origin.movedim(0, -1) - view.xy
 
     def classes(self):
         """Class of each layer's texture, int64 [B, layers]."""

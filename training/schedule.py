@@ -39,6 +39,10 @@ class Schedule:
         self.clock = time.process_time if args.cpu_time else time.time
         self.start, self.before = self.clock(), dict(counters)
         self.steps, self.elapsed = 0, 0.0  # of this leg; elapsed in seconds
+        self.budget, self.budget_steps = args.budget, args.budget_steps  # minutes and steps of the whole schedule; None = not limited by it
+        if self.budget is None and self.budget_steps is None:  # the schedule ends with this leg
+            self.budget = None if args.minutes is None else counters["schedule"] / 60 + args.minutes
+            self.budget_steps = None if args.steps is None else counters["schedule_step"] + args.steps
 
     def step(self):
         """Count one step."""
@@ -50,8 +54,8 @@ class Schedule:
     @property
     def progress(self):
         """Share of the schedule that is done, 0 to 1; where it has a budget of minutes and one of steps, the larger share."""
-        minutes = self.counters["schedule"] / 60 / self.args.budget if self.args.budget else 0
-        steps = self.counters["schedule_step"] / self.args.budget_steps if self.args.budget_steps else 0
+        minutes = self.counters["schedule"] / 60 / self.budget if self.budget else 0
+        steps = self.counters["schedule_step"] / self.budget_steps if self.budget_steps else 0
         return min(1.0, max(minutes, steps))
 
     def rate(self):

@@ -1,7 +1,7 @@
-"""What a body learns: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
+"""What a network is trained for: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
 
-All three train on the same windows of the same scenes with the same encoder. Depth and class come with the scenes: depth is a layer's
-nearness (inverse depth), class is what its texture shows. A task says which network and scenes it needs, its loss, and what is measured on whole frames.
+All three train on the same windows of the same scenes with the same encoder. The scenes come with inverse depth and class (what a texture
+shows). A task names its network, the options of its scenes, its loss, and what is measured on whole frames.
 """
 import random
 
@@ -9,20 +9,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training import losses, measures, network, textures
+from training import layers, losses, measures, network, textures
 
 
-LIVING = 0.08  # share of layers in which nothing can be found again: flow must come from around them
-FORWARD = 0.25  # share of scenes that a camera drives through
+# Shares of what the scenes of flow training show beside plain layers (scenes.Scenes says what each is).
+FLOW_SCENES = dict(dynamic_texture=0.08, forward=0.25, faint=0.25, tripod=0.06)
 
 
 class Monocular(nn.Module):
-    """The encoder and a small head: one frame's windows -> a map of `outputs` values, [B*n, outputs, h, w]."""
+    """The encoder and a small head: windows of one frame [B, n, h, w, 3] -> maps [B*n, outputs, h, w]."""
     def __init__(self, config, outputs):
         super().__init__()
         s4, s8 = config.stem[1:]
         self.config, self.encoder = config, network.Encoder(config)
-        for unused in ("match_stem", "match_encoder", "match_key", "correlate8", "correlate4"):
+        for unused in ("match_stem", "match_encoder", "match_key", "correlate8", "correlate4", "compare2"):
             getattr(self.encoder, unused).requires_grad_(False)
         self.token, self.coarse = nn.Conv2d(config.width, s4, 1), nn.Conv2d(s8, s4, 1)
         self.head = nn.Sequential(nn.Conv2d(s4, s4, 3, padding=1), nn.ReLU(), nn.Conv2d(s4, outputs, 1))
@@ -31,23 +31,24 @@ class Monocular(nn.Module):
         b, n, h, w, _ = frame.shape
         rows, columns = h // network.PATCH, w // network.PATCH
         f = self.encoder(frame.reshape(b * n, h, w, 3).permute(0, 3, 1, 2), network.positions(origin, rows, columns), b)
-        tokens = f["tokens"].reshape(b * n, rows * columns, -1).transpose(1, 2).reshape(b * n, -1, rows, columns)
-        x = f["p4"] + network.up2(self.coarse(f["p8"])) + F.interpolate(self.token(tokens), scale_factor=4.0, mode="bilinear", align_corners=False)
-        return F.interpolate(self.head(F.relu(x)).float(), scale_factor=4.0, mode="bilinear", align_corners=False)
+        tokens = layers.to_map(f["tokens"], rows, columns)
+        x = f["p4"] + layers.upsample(self.coarse(f["p8"])) + layers.upsample(self.token(tokens), 4)
+        return layers.upsample(self.head(F.relu(x)).float(), 4)
 
 
 class Flow:
     columns = ("matching", "flow", "window_epe", "acc_stem", "acc_encoder", "acc_decoder", "acc_all")
     measures = ("frame_epe", "frame_1px", "frame_fl")
     network = network.WinWin
-    scenes = dict(living=LIVING, forward=FORWARD)
+    scenes = FLOW_SCENES
 
     @staticmethod
     def forward(net, s):
-        return net(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5)
+        return net(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5, both_ways=s.backward is not None)
 
     @staticmethod
     def loss(net, out, s):
+        s = s.both_ways()
         matching, accuracy = losses.matching(net, out, s)
         flow, epe = losses.flow_loss(out, s)
         return matching + 0.3 * flow, [matching.detach(), flow.detach(), epe, *accuracy]
@@ -60,8 +61,11 @@ class Flow:
 
 
 class Depth:
-    """Nearness of every pixel; measured by the mean relative error, the estimate's median scaled to the truth's (one frame shows only ratios).
-    Beside it the error of a constant that is scaled so, and the correlation of estimate and truth within a frame. Its scenes are hazy: flat layers with any texture show nothing else of how far they are."""
+    """Inverse depth of every pixel. Measured by the mean relative error after scaling the estimate's median to the true one (one frame shows only
+    ratios), beside the error of a constant, and by the correlation of estimate and truth within a frame.
+
+    Its scenes are hazy: flat layers with arbitrary textures show nothing else of how far they are.
+    """
     scenes = dict(haze=0.8)
     columns = ("l1",)
     measures = ("frame_abs_rel", "constant_abs_rel", "frame_correlation")
@@ -76,8 +80,8 @@ class Depth:
 
     @staticmethod
     def loss(net, out, s):
-        # Squared, not absolute: more than half of the pixels are background, so an absolute error is content with its median everywhere
-        error = 1 + 0.1 * out[:, 0] - s.nearness.reshape(out[:, 0].shape)
+        # Squared: more than half of the pixels are background, so an absolute error is smallest for the median everywhere
+        error = 1 + 0.1 * out[:, 0] - s.inverse_depth.reshape(out[:, 0].shape)
         return (error ** 2).mean() * 50, [error.detach().abs().mean()]
 
     @staticmethod
@@ -85,7 +89,7 @@ class Depth:
     def evaluate(net, whole):
         error = guess = correlation = 0.0
         for s in whole:
-            truth = s.nearness[0]
+            truth = s.inverse_depth[0]
             estimate = 1 + 0.1 * net(s.frame1, s.origin1)[:, 0].reshape(truth.shape)
             error += ((estimate * (truth.median() / estimate.median()) - truth).abs() / truth).mean().item() / len(whole)
             guess += ((truth.median() - truth).abs() / truth).mean().item() / len(whole)
@@ -94,7 +98,7 @@ class Depth:
 
 
 class Segmentation:
-    """Class of every pixel; measured by the mean intersection over union (%), beside that of naming the commonest class."""
+    """Class of every pixel. Measured by the mean intersection over union (%), beside that of always naming the most frequent class."""
     scenes = {}
     columns = ("cross_entropy", "accuracy")
     measures = ("frame_miou", "constant_miou")

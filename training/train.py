@@ -2,15 +2,14 @@
 
     python3 -m training.train --config tiny --out runs/tiny
 
-Writes checkpoint.pt (everything that a resumed run needs) and log.csv into the folder --out. A leg ends after --minutes or --steps, at the
-latest when the schedule (--budget or --budget-steps) is complete; the same command resumes the run.
+Writes checkpoint.pt (everything that a resumed run needs) and log.csv into the folder --out. The same command resumes the run.
 """
 import os
 import sys
 
 import torch
 
-from training import distributed, frames, network, options, schedule, textures
+from training import distributed, frames, layers, options, schedule, textures
 from training.batches import Batches
 from training.log import EVERY, Log
 from training.run import Run
@@ -23,7 +22,7 @@ def prepare(args, device):
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
-    return args.precision == "bf16" or args.precision == "auto" and network.bf16_is_fast(device)
+    return args.precision == "bf16" or args.precision == "auto" and layers.bf16_is_fast(device)
 
 
 def train(args):

@@ -25,7 +25,9 @@ class Sample:
     flow: float [B, n, h, w, 2], pixels of the virtual frame; NaN = unknown. layer: int64 [B, n, h, w], depth order (0 = farthest).
     visible: bool [B, n, h, w], whether the pixel can be found in some window of frame 2.
     centre_flow, centre_visible: the same at token centres, [B, n, h/PATCH, w/PATCH].
-    nearness: float [B, n, h, w], inverse depth; kind: int64 [B, n, h, w], class of the texture; both None for real data.
+    inverse_depth: float [B, n, h, w]; kind: int64 [B, n, h, w], class of the texture; contrast: float [B, n, h, w], share of its texture's
+    contrast that a surface keeps (1 except on faint surfaces). All three are None for real data.
+    backward: the sample with its frames exchanged, of which only frames, origins, flow, layer and visibility are known; None for real data.
     """
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -36,8 +38,17 @@ class Sample:
     visible: torch.Tensor
     centre_flow: torch.Tensor
     centre_visible: torch.Tensor
-    nearness: torch.Tensor = None
+    inverse_depth: torch.Tensor = None
     kind: torch.Tensor = None
+    contrast: torch.Tensor = None
+    backward: "Sample" = None
+
+    def both_ways(self):
+        """This sample and its backward one as 2B samples, with what the losses need: origins, flow, visibility. Itself if it has no backward one."""
+        if self.backward is None:
+            return self
+        names = ("origin1", "origin2", "flow", "layer", "visible", "centre_flow", "centre_visible")
+        return Sample(None, None, *(torch.cat([getattr(self, n), getattr(self.backward, n)]) for n in names))
 
 
 def capacity(rows, columns, size):
@@ -102,10 +113,15 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     if n == 1 and (height, width) == (size[1], size[0]):
         origin2 = origin1.clone()  # a whole frame has nothing to follow
     view2 = layers.view(scenes.grid(origin2.float() * PATCH, height, width), second=True)
-    of_layer = lambda value: torch.gather(value, 1, view1.layer.reshape(batch, -1)).reshape(view1.layer.shape)
-    visible = found_in(flow, view1.xy, view1.layer, view2.layer, origin2) & ~of_layer(layers.living)
+    of_layer = lambda value, view: torch.gather(value, 1, view.layer.reshape(batch, -1)).reshape(view.layer.shape)
+    found = lambda flow, view, other, origin: found_in(flow, view.xy, view.layer, other.layer, origin) & ~of_layer(layers.dynamic_texture, view)
+    visible = found(flow, view1, view2, origin2)
+    back = layers.backward_flow(view2)
+    back_visible = found(back, view2, view1, origin1)
     frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
-    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible), of_layer(layers.nearness), of_layer(layers.classes()))
+    backward = Sample(frame2, frame1, origin2, origin1, back, view2.layer, back_visible, at_centres(back), at_centres(back_visible))
+    return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible),
+                  of_layer(layers.inverse_depth, view1), of_layer(layers.classes(), view1), of_layer(layers.contrast, view1), backward)
 
 
 def follow_flow(origin1, flow, follow, generator=None):

@@ -22,6 +22,7 @@ import (
 
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/procinfo"
 )
 
 // The tiles of CroCo-Flow: 320 rows, 384 columns; neighbours overlap by 0.7 of a side.
@@ -119,7 +120,7 @@ func measure(r *result, o flow.Options, budget time.Duration) error {
 	slices.Sort(times)
 	scale := float64(max(1, r.Tiles))
 	r.Milliseconds, r.Max, r.Runs = scale*times[len(times)/2], scale*times[len(times)-1], len(times)
-	r.Memory = peak()
+	r.Memory, _ = procinfo.PeakMemory() // since resetPeak; 0 if the system does not report it
 	if after := gpuMemory(); before > 0 && after > before {
 		r.GPUMemory = after - before
 	}
@@ -198,23 +199,8 @@ func noise(width, height int, seed uint32) *frame.Frame {
 	return f
 }
 
-// peak returns the peak memory of the process since resetPeak, in bytes, or 0 if the system does not report it.
-func peak() int64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if words := strings.Fields(line); len(words) == 3 && words[0] == "VmHWM:" {
-			kib, _ := strconv.ParseInt(words[1], 10, 64)
-			return kib << 10
-		}
-	}
-	return 0
-}
-
 func resetPeak() {
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // if this fails, peak covers the whole life of the process
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // if this fails, the peak covers the whole life of the process
 }
 
 // gpuMemory returns the used memory of the first GPU, by all programs, in bytes; 0 without a GPU.

@@ -186,10 +186,10 @@ func TestExitCodes(t *testing.T) {
 	for code, errs := range map[int][]error{
 		0:   {nil},
 		1:   {errors.New("what")},
-		2:   {usagef("no"), errkind.Mark(errkind.Output, fmt.Errorf("x: %w", encode.ErrCodecContainer)), fmt.Errorf("x: %w", encode.ErrOption)},
-		3:   {errkind.Mark(errkind.Input, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
-		4:   {errkind.Mark(errkind.Output, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
-		5:   {flow.ErrNoRuntime, errkind.Mark(errkind.Input, decode.ErrHardware), errkind.Mark(errkind.Output, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},
+		2:   {usagef("no"), errkind.Mark(errkind.ErrOutput, fmt.Errorf("x: %w", encode.ErrCodecContainer)), fmt.Errorf("x: %w", encode.ErrOption)},
+		3:   {errkind.Mark(errkind.ErrInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
+		4:   {errkind.Mark(errkind.ErrOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
+		5:   {flow.ErrNoRuntime, errkind.Mark(errkind.ErrInput, decode.ErrHardware), errkind.Mark(errkind.ErrOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},
 		130: {errInterrupted},
 	} {
 		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,24 +15,44 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-const textFormats = `The file extension selects the format:
-  .flo    Middlebury, 32-bit floats; unknown flow is 1e10
-  .flo5   HDF5 in Spring's layout, 32-bit floats; unknown is NaN (16-bit and 64-bit floats can be read)
-  .png    KITTI's 16-bit PNG: steps of 1/64 pixel from -512 to 511.98, rounded; unknown is valid = 0
-  .exr    OpenEXR, two 32-bit channels; direction, unit and axes in the header; unknown is NaN
-  .npy    NumPy array height x width x 2, 32-bit floats; unknown is NaN
-  .pfm    three channels, the third unused; unknown is NaN
-Flow is in pixels, to the right and downwards. A value that a format cannot hold is an error; nothing is clipped.`
+// textFormats lists the flow file formats.
+var textFormats = func() string {
+	var s strings.Builder
+	s.WriteString("The file extension selects the format:\n")
+	for _, f := range flowfile.Formats() {
+		fmt.Fprintf(&s, "  %-6s  %s\n", f.Extension(), f.Description())
+	}
+	s.WriteString("Flow is in pixels, to the right and downwards. A value that a format cannot hold is an error; nothing is clipped.")
+	return s.String()
+}()
 
 func convertCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "convert",
-		Usage:       "write a flow file in another format",
-		ArgsUsage:   "INPUT OUTPUT",
-		Description: textFormats + "\n\nExample: wwflow convert a.flo b.exr",
-		Action:      convert,
-		Flags:       []cli.Flag{forceFlag()},
+		Name:      "convert",
+		Usage:     "write flow files in another format",
+		ArgsUsage: "INPUT OUTPUT",
+		Description: textFormats + `
+
+With folders, every flow file of INPUT is written to OUTPUT in the format of --to, under its own name.
+
+Examples:
+  wwflow convert a.flo b.exr
+  wwflow convert flo/ exr/ --to exr`,
+		Action: convert,
+		Flags: []cli.Flag{
+			text(cli.StringFlag{Name: "to", Usage: "`FORMAT` of the files in a folder: " + joinOr(flowfile.Formats())}, parseFormat),
+			forceFlag(),
+			quietFlag(),
+		},
 	}
+}
+
+func parseFormat(s string) (flowfile.Format, error) {
+	f, err := flowfile.ParseFormat(s)
+	if err != nil {
+		return "", usagef("%w", err)
+	}
+	return f, nil
 }
 
 func convert(c *cli.Context) error {
@@ -38,6 +60,12 @@ func convert(c *cli.Context) error {
 		return usagef("give an input and an output: wwflow convert a.flo b.exr")
 	}
 	input, output := c.Args().Get(0), c.Args().Get(1)
+	if isFolder(input) {
+		return convertFolder(c, input, output)
+	}
+	if c.IsSet("to") {
+		return usagef("--to is for folders; the extension of the output selects its format")
+	}
 	for _, path := range []string{input, output} {
 		if _, err := flowfile.FormatOf(path); err != nil {
 			return usagef("%w", err)
@@ -46,11 +74,66 @@ func convert(c *cli.Context) error {
 	if err := checkOutput(output, input, c.Bool("force")); err != nil {
 		return err
 	}
+	return convertFile(input, output)
+}
+
+func convertFile(input, output string) error {
 	f, err := flowfile.Read(input)
 	if err != nil {
 		return inputError(err)
 	}
 	return outputError(flowfile.Write(output, f))
+}
+
+// convertFolder converts the flow files of a folder. Everything that can be checked is checked before the first file.
+func convertFolder(c *cli.Context, input, output string) error {
+	if !c.IsSet("to") {
+		return withHint(usagef("%s is a folder: name the format of its new files", input), "--to "+joinOr(flowfile.Formats()))
+	}
+	format, _ := parseFormat(c.String("to"))
+	entries, err := os.ReadDir(input)
+	if err != nil {
+		return inputError(err)
+	}
+	sources := map[string]string{} // by output
+	var outputs []string
+	for _, e := range entries {
+		if _, err := flowfile.FormatOf(e.Name()); err != nil || e.IsDir() {
+			continue
+		}
+		from, name := filepath.Join(input, e.Name()), strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
+		to := filepath.Join(output, name+format.Extension())
+		if other := sources[to]; other != "" {
+			return inputError(fmt.Errorf("%s and %s would both become %s; move one of them", other, from, to))
+		}
+		if err := checkOutput(to, from, c.Bool("force")); err != nil {
+			return err
+		}
+		sources[to] = from
+		outputs = append(outputs, to)
+	}
+	if len(outputs) == 0 {
+		return inputError(fmt.Errorf("%s has no flow files (%s)", input, formatList()))
+	}
+	if err := os.MkdirAll(output, 0o777); err != nil {
+		return outputError(err)
+	}
+	meter := newMeter(c.Bool("quiet"), "file")
+	defer meter.stop()
+	for i, to := range outputs {
+		if err := c.Context.Err(); err != nil {
+			return err
+		}
+		if err := convertFile(sources[to], to); err != nil {
+			return err
+		}
+		meter.update(i+1, len(outputs))
+	}
+	meter.stop()
+	if !c.Bool("quiet") {
+		fmt.Fprintf(os.Stderr, "%s: %s written\n", output, count(len(outputs), "file"))
+	}
+	return nil
 }
 
 // checkOutput returns an error if an output is the input, or exists and must not be replaced.

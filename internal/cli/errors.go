@@ -25,8 +25,8 @@ var (
 func usagef(format string, args ...any) error {
 	return errkind.Mark(errUsage, fmt.Errorf(format, args...))
 }
-func inputError(err error) error  { return errkind.Mark(errkind.Input, err) }
-func outputError(err error) error { return errkind.Mark(errkind.Output, err) }
+func inputError(err error) error  { return errkind.Mark(errkind.ErrInput, err) }
+func outputError(err error) error { return errkind.Mark(errkind.ErrOutput, err) }
 
 // hinted is an error that knows what to try next.
 type hinted struct {
@@ -63,11 +63,11 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
 		return 5
-	case errors.Is(err, errkind.Output), errors.Is(err, encode.ErrExists), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, errkind.ErrOutput), errors.Is(err, encode.ErrExists), errors.Is(err, syscall.ENOSPC):
 		return 4
 	case errors.Is(err, flow.ErrNoRuntime), errors.Is(err, flow.ErrNetwork), errors.Is(err, flow.ErrMemory), errors.As(err, &device), errors.As(err, &memory):
 		return 5
-	case errors.Is(err, errkind.Input), errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize), errors.As(err, &size),
+	case errors.Is(err, errkind.ErrInput), errors.Is(err, pairing.ErrSize), errors.Is(err, flow.ErrSize), errors.As(err, &size),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return 3
 	default:

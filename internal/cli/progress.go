@@ -111,12 +111,12 @@ type barMeter struct {
 
 func (m *barMeter) start(total int) {
 	m.messages = make(chan string, 1)
-	text := func(decor.Statistics) string {
+	text := func(s decor.Statistics) string {
 		select {
 		case m.shown = <-m.messages:
 		default:
 		}
-		return m.shown
+		return m.shown[:min(len(m.shown), max(0, s.AvailableWidth))] // a longer line would wrap and stay on the screen
 	}
 	m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(100))
 	var filler mpb.BarFillerBuilder = mpb.BarStyle()

@@ -7,8 +7,8 @@ import "errors"
 
 // The kinds. The pipeline returns them under its own names.
 var (
-	Input  = errors.New("the input cannot be used")
-	Output = errors.New("the output cannot be written")
+	ErrInput  = errors.New("the input cannot be used")
+	ErrOutput = errors.New("the output cannot be written")
 )
 
 type marked struct {

@@ -1,4 +1,4 @@
-"""winwin-small: 6.5 times the weights of winwin-tiny, for one GPU.
+"""winwin-small: 6.6 times the weights of winwin-tiny, for one GPU.
 
 Hardware  1 GPU with bfloat16 and 40 GB
 Time      4 hours, in legs (training/gpu_leg.sh)
@@ -14,10 +14,12 @@ network = dict(
     encoder=8,              # transformer blocks that see one frame
     decoder=6,              # transformer blocks that see both
     match=128,              # channels of a matching head, at each of three depths
-    correlation=(96, 64),   # channels that are correlated at strides 8, 4
-    hidden=(160, 160, 96),  # channels of the refinement state at strides 16, 8, 4
-    steps=(3, 4, 3),        # refinement steps at strides 16, 8, 4
-    radius=(4, 4, 4),       # radius of the local correlation at strides 16, 8, 4
+    correlation=(96, 64, 24),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
+    hidden=(160, 160, 96, 48),  # channels of the refinement state at strides 16, 8, 4, 2
+    steps=(2, 3, 2),            # correlation steps at strides 16, 8, 4
+    radius=(4, 4, 4),           # radius of the local correlation at strides 16, 8, 4
+    propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
+    pooled=(True, True),        # keys and values of self-attention and cross-attention from 2x2 pooled tokens
 )
 
 training = dict(

@@ -3,9 +3,9 @@
 Hardware  2 CPU cores; cores with AMX (Intel Xeon since 2023) train in bfloat16, twice as fast
 Memory    about 1 GB for each process
 Time      8.5 hours
-Result    The weights in models/winwin-tiny: 27,450 steps, 116,784 samples, 509 minutes on 2 cores. Mean endpoint error 7.55 px on
-          the 12 synthetic frames, 0.68 px on the 4 synthetic Full-HD frames, 4.00 px on the 17 real pairs. They were trained in several
-          legs while the code changed, so a single run of this file gives a similar network, not the same one.
+Result    Not measured yet for the network as it is now. The weights in models/winwin-tiny are of the version before: 27,450 steps, 116,784
+          samples, 509 minutes on 2 cores, in several legs while the code changed. Their mean endpoint error is 7.55 px on the 12 synthetic
+          frames, 0.68 px on the 4 synthetic Full-HD frames and 4.00 px on the 17 real pairs.
 """
 
 network = dict(
@@ -17,10 +17,12 @@ network = dict(
     encoder=2,              # transformer blocks that see one frame
     decoder=2,              # transformer blocks that see both
     match=64,               # channels of a matching head, at each of three depths
-    correlation=(64, 32),   # channels that are correlated at strides 8, 4
-    hidden=(96, 96, 64),    # channels of the refinement state at strides 16, 8, 4
-    steps=(2, 3, 3),        # refinement steps at strides 16, 8, 4
-    radius=(4, 4, 3),       # radius of the local correlation at strides 16, 8, 4
+    correlation=(64, 32, 16),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
+    hidden=(96, 96, 64, 24),    # channels of the refinement state at strides 16, 8, 4, 2
+    steps=(1, 2, 1),            # correlation steps at strides 16, 8, 4
+    radius=(4, 4, 3),           # radius of the local correlation at strides 16, 8, 4
+    propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
+    pooled=(True, True),        # keys and values of self-attention and cross-attention from 2x2 pooled tokens
 )
 
 training = dict(

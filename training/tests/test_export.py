@@ -1,11 +1,51 @@
 import math
 
 import onnx
+import pytest
 import torch
 from onnx import TensorProto
 
 from test_network import make
-from training import export, flowfiles, half
+from training import card, export, export_forms, flowfiles, half, network, operators
+
+
+def random_parts(net):
+    """The network with random weights where it starts with zeros, so that every part counts."""
+    torch.manual_seed(5)
+    for parameter in net.parameters():
+        if parameter.dim() > 1 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return net.eval()
+
+
+@pytest.mark.parametrize("height, width", [(64, 96), (80, 48)])  # the second: an odd number of tokens each way
+def test_export_forms_are_the_eager_operators(height, width):
+    net = random_parts(make())
+    xy = network.positions(torch.zeros(1, 1, 2, dtype=torch.int64), height // 16, width // 16)
+    frames = torch.rand(2, 3, height, width) * 255
+
+    def flow():
+        one, two = (net.encoder(f[None], xy, 1) for f in frames)
+        return net.decoder(one, two, xy, xy, torch.zeros(1, 2, 1, 1), (height // 16, width // 16))["flow"]
+
+    with torch.no_grad():
+        eager = flow()
+        with export_forms.installed():
+            exported = flow()
+    assert eager.std() > 0.1 and torch.allclose(eager, exported, atol=1e-3)
+
+
+def test_each_export_form_is_its_eager_operator():
+    torch.manual_seed(2)
+    maps, tokens = torch.randn(1, 4, 9, 13), torch.randn(1, 10, 8)
+    cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,))
+    assert cases.keys() | {"pixel_grid", "size"} == export_forms.FORMS.keys()
+    for name, inputs in cases.items():
+        assert torch.allclose(torch.as_tensor(getattr(operators, name)(*inputs)), export_forms.FORMS[name](*inputs), atol=1e-5), name
+    flow = torch.randn(1, 2, 9, 13) * 4
+    eager = operators.warp(maps, flow)
+    with export_forms.installed():
+        assert torch.allclose(operators.warp(maps, flow), eager, atol=1e-5)
 
 
 def test_graphs_are_written_with_fused_attention_and_the_reference_beside_them(tmp_path):
@@ -26,7 +66,7 @@ def test_half_precision_keeps_the_first_layers_positions_matching_and_flow_in_fl
     encoder, decoder = onnx.load(at("encoder.fp16.onnx")), onnx.load(at("decoder.fp16.onnx"))
     kind = lambda values: {v.name: v.type.tensor_type.elem_type for v in values}
     features = kind(encoder.graph.output)
-    assert features["keys"] == TensorProto.FLOAT and all(features[n] == TensorProto.FLOAT16 for n in ("tokens", "p8", "p4", "c8", "c4"))
+    assert features["keys"] == TensorProto.FLOAT and all(features[n] == TensorProto.FLOAT16 for n in ("tokens", "p8", "p4", "c8", "c4", "c2"))
     assert all(features[name[2:]] == t for name, t in kind(decoder.graph.input).items())
     assert kind(decoder.graph.output) == {"flow": TensorProto.FLOAT, "log_scale": TensorProto.FLOAT}
     for model in (encoder, decoder):
@@ -34,11 +74,11 @@ def test_half_precision_keeps_the_first_layers_positions_matching_and_flow_in_fl
         made = {name: node for node in model.graph.node for name in node.output}
         for n in model.graph.node:
             if n.op_type == "Conv" and n.input[1] in weights and len(n.input) == 3:
-                assert weights[n.input[1]] == (TensorProto.FLOAT if half.stays_float(n) else TensorProto.FLOAT16), n.name
+                assert weights[n.input[1]] == (TensorProto.FLOAT if half.stays_float32(n) else TensorProto.FLOAT16), n.name
         for node in model.graph.node:
             if node.op_type in ("Exp", "GridSample", "CumSum", "Log"):  # what pixels and probabilities are made of
                 assert not any(made[name].op_type == "Cast" and made[name].attribute[0].i == TensorProto.FLOAT16 for name in node.input if name in made), node.name
-        named = {name for n in model.graph.node if half.stays_float(n) for name in n.input}
+        named = {name for n in model.graph.node if half.stays_float32(n) for name in n.input}
         count = lambda kind: sum(math.prod(i.dims) for i in model.graph.initializer if i.data_type == kind and i.name not in named)
         assert count(TensorProto.FLOAT) < 0.1 * count(TensorProto.FLOAT16)
 
@@ -46,6 +86,6 @@ def test_half_precision_keeps_the_first_layers_positions_matching_and_flow_in_fl
 def test_the_card_names_each_method_once_for_each_data_set():
     m = dict(epe=1.0, px1=2.0, fl=3.0)
     table = dict(pairs={"synthetic/00": {}, "kitti12/000027": {}, "sintel/a": {}}, means={"synthetic": {"ours": m, "zero": m}, "real": {"ours": m, "zero": m}, "sintel": {"ours": m, "zero": m}})
-    rows = export.errors(table, "winwin-tiny")
+    rows = card.errors(table, "winwin-tiny")
     assert [(r["data"], r["method"], r["pairs"]) for r in rows] == [
         ("synthetic", "winwin-tiny", 1), ("synthetic", "zero", 1), ("real", "winwin-tiny", 2), ("real", "zero", 2), ("sintel", "winwin-tiny", 1), ("sintel", "zero", 1)]

@@ -4,10 +4,10 @@ import random
 import pytest
 import torch
 
-from training import losses, network, windows
-from training.correlation import blocked, local_correlation, shifted
+from training import arithmetic, configs, layers, losses, network, operators, refinement, warm_start, windows
+from training.correlation import banded, blocked, shifted
 
-SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8), (16, 16, 16), (1, 2, 1), (2, 2, 2))
+SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2))
 
 
 def make(config=SMALL, seed=0):
@@ -17,7 +17,7 @@ def make(config=SMALL, seed=0):
 
 def test_banded_correlation_is_the_shifted_one_forwards_and_backwards():
     a, b = (torch.randn(2, 6, 5, 7, dtype=torch.double, requires_grad=True) for _ in range(2))
-    x, y = local_correlation(a, b, 3), shifted(a * 6 ** -0.5, b, 3)
+    x, y = banded(a, b, 3), shifted(a, b, 3)
     assert torch.allclose(x, y)
     g = torch.randn_like(x)
     for p, q in zip(torch.autograd.grad(x, (a, b), g), torch.autograd.grad(y, (a, b), g)):
@@ -40,19 +40,98 @@ def test_only_relative_positions_count():
     assert torch.allclose(a, b, atol=2e-3)
 
 
-def test_matching_is_a_softmax_of_similarity_minus_each_token_s_own_squared_distance():
-    d = make().decoder
+def test_matching_is_a_softmax_of_similarity_minus_each_tokens_own_squared_distance():
+    matching = make().decoder.matching
     torch.manual_seed(1)
     queries, keys = (torch.nn.functional.normalize(torch.randn(1, 12, 3, 16), dim=-1).flatten(2) for _ in range(2))
-    guess, xy2, near = torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 1)
+    expected, xy2, weight = torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 1)
     with torch.no_grad():
-        there, variance = d.match(queries, keys, guess, near, xy2)
+        position, variance = matching(queries, keys, expected, weight, xy2)
         part = lambda x: x.reshape(1, 12, 3, 16)
-        similarity = (torch.einsum("bidc,bjdc->bijd", part(queries), part(keys)) * d.temperature.exp()).sum(-1) * network.log_keys(keys)
-        share = (similarity - near * torch.cdist(guess, xy2) ** 2).softmax(-1)
-    assert torch.allclose(there, share @ xy2, atol=1e-4)
+        similarity = (torch.einsum("bidc,bjdc->bijd", part(queries), part(keys)) * matching.log_temperature.exp()).sum(-1) * operators.token_count_scale(keys)
+        share = (similarity - weight * torch.cdist(expected, xy2) ** 2).softmax(-1)
+    assert torch.allclose(position, share @ xy2, atol=1e-4)
     spread = (share * torch.cdist(share @ xy2, xy2) ** 2).sum(-1, keepdim=True)
     assert torch.allclose(variance, spread, atol=1e-3)
+
+
+def test_pooled_tokens_are_means_of_the_tokens_there_are():
+    tokens = torch.arange(2 * 15, dtype=torch.float32).reshape(1, 30, 1)  # two windows of 3 x 5
+    pooled = layers.pool_tokens(tokens, 3, 5)
+    assert pooled.shape == (1, 2 * 2 * 3, 1)
+    first = tokens[0, :15, 0].reshape(3, 5)
+    expected = torch.tensor([first[:2, :2].mean(), first[:2, 2:4].mean(), first[:2, 4].mean(), first[2, :2].mean(), first[2, 2:4].mean(), first[2, 4]])
+    assert torch.equal(pooled[0, :6, 0], expected) and torch.equal(pooled[0, 6:, 0], expected + 15)
+
+
+def test_propagation_smooths_flow_but_not_across_an_edge_in_the_features():
+    torch.manual_seed(0)
+    module = refinement.Propagation(4, 2, (1, 2, 4), channels=2)
+    with torch.no_grad():
+        module.embed.weight.zero_()
+        module.embed.bias.zero_()
+        module.embed.weight[0, 4], module.embed.weight[1, 5], module.embed.weight[2, 4], module.embed.weight[3, 5] = 1, 1, 1, 1  # query = key = feature
+        module.log_temperature.fill_(3.0)
+        module.log_penalty.fill_(-9.0)
+        module.gate.bias.fill_(20.0)
+    left = torch.arange(16) < 8
+    features = torch.stack([left, ~left]).float()[None, :, None].expand(1, 2, 16, 16)
+    step = torch.where(left, 0.0, 5.0).expand(1, 2, 16, 16)
+    flow = module(torch.zeros(1, 4, 16, 16), features, step + torch.randn(1, 2, 16, 16) * 0.5).detach()
+    assert (flow - step).std() < 0.15, "noise stays"
+    assert (flow - step)[..., 7:9].abs().max() < 0.6, "the two sides mix"
+
+
+def test_upsampling_keeps_a_ramp_and_never_leaves_the_range_of_the_coarse_flow():
+    torch.manual_seed(0)
+    module, hidden = refinement.Upsampling(8), torch.randn(1, 8, 12, 12)
+    ramp = torch.arange(12.0).expand(1, 2, 12, 12)
+    fine = module(hidden, ramp)[0, 0, 12, 8:16]
+    assert torch.allclose(fine, 2 * ((torch.arange(8, 16) + 0.5) / 2 - 0.5), atol=1e-4)
+    torch.nn.init.normal_(module.logits[-1].weight)
+    coarse = torch.randn(1, 2, 12, 12)
+    fine = module(hidden, coarse)
+    assert fine.shape == (1, 2, 24, 24) and fine.min() >= 2 * coarse.min() and fine.max() <= 2 * coarse.max()
+
+
+def test_a_warping_step_starts_as_the_identity_and_new_parts_change_little():
+    torch.manual_seed(0)
+    flow = torch.randn(1, 2, 8, 8)
+    _, after = refinement.WarpStep(4, 3, 6)(torch.randn(1, 4, 4, 4), torch.randn(1, 3, 8, 8), torch.randn(1, 3, 8, 8), flow)
+    assert torch.equal(after, flow)
+
+
+def test_weights_of_the_first_version_find_their_place():
+    net, other = make(seed=1), make(seed=2)
+    old_names = {"encoder.down4.1.first.weight": "encoder.down4.1.a.weight", "encoder.smooth8.second.bias": "encoder.smooth8.b.bias",
+                 "decoder.prior.linear.weight": "decoder.prior.weight", "decoder.prior.log_distance_weight": "decoder.nearness",
+                 "decoder.prior.log_propagation_weight": "decoder.alike_nearness", "decoder.matching.query.bias": "decoder.match_query.bias",
+                 "decoder.matching.log_temperature": "decoder.temperature", "decoder.propagation.embed.weight": "decoder.alike.weight",
+                 "decoder.propagation.log_temperature": "decoder.alike_temperature", "decoder.propagation.log_variance_weight": "decoder.trust",
+                 "decoder.uncertainty16.weight": "decoder.doubt16.weight", "decoder.step8.log_sharpness": "decoder.update8.sharpness",
+                 "decoder.step4.update.weight": "decoder.update4.turn.weight", "decoder.step16.head.0.bias": "decoder.update16.head.0.bias"}
+    state = other.state_dict()
+    old = {old_name: state[name] for name, old_name in old_names.items()}
+    old["decoder.update8.mix.weight"] = state["decoder.step8.mix.weight"][:, :-4]
+    new, unused = warm_start.load(net, {**old, "decoder.mask.1.weight": torch.zeros(3)})
+    assert unused == ["decoder.mask.1.weight"] and len(new) == len(state) - len(old)
+    assert all(torch.equal(net.state_dict()[name], state[name]) for name in old_names)
+    mix = net.decoder.step8.mix.weight
+    assert torch.equal(mix[:, :-4], state["decoder.step8.mix.weight"][:, :-4]) and not mix[:, -4:].any()
+
+
+def test_a_full_hd_pair_costs_at_most_150_gmac():
+    assert sum(arithmetic.pair(network.Config(**configs.load("tiny")[0]), 1080, 1920).values()) < 150e9
+
+
+def test_counted_arithmetic_is_that_of_the_layers():
+    c = SMALL
+    parts = arithmetic.pair(c, 64, 96)
+    tokens, pooled = 4 * 6, 2 * 3
+    assert parts["encoder.down2"] == 32 * 48 * 12 * 8 * 9
+    assert parts["attention"] == 3 * tokens * pooled * 2 * c.width  # self-attention of both, cross-attention
+    assert parts["matching"] == tokens ** 2 * ((3 * c.match + 4 + 4) + (c.match + 4 + 4))
+    assert parts["encoder.match_key"] == tokens * c.width * c.match
 
 
 def test_two_windows_that_tile_a_frame_see_each_other():
@@ -64,6 +143,17 @@ def test_two_windows_that_tile_a_frame_see_each_other():
         both = net(cut, cut, origin, origin)["matched"]
         alone = net(cut[:, :1], cut[:, :1], origin[:, :1], origin[:, :1])["matched"]
     assert not torch.allclose(both[:, :16], alone, atol=1e-4)
+
+
+def test_both_ways_is_each_way_alone(bank):
+    net = make().eval()
+    s = windows.sample(bank, 2, 2, 64, 64, generator=torch.Generator().manual_seed(1), rng=random.Random(1))
+    with torch.no_grad():
+        both = net(s.frame1, s.frame2, s.origin1, s.origin2, both_ways=True)
+        ways = [net(*way) for way in ((s.frame1, s.frame2, s.origin1, s.origin2), (s.frame2, s.frame1, s.origin2, s.origin1))]
+    for name in ("flow", "queries", "keys", "xy1", "xy2"):
+        assert torch.allclose(both[name], torch.cat([way[name] for way in ways]), atol=1e-3), name
+    assert torch.equal(s.both_ways().flow, torch.cat([s.flow, s.backward.flow]))
 
 
 def test_any_size_gives_flow_of_that_size():
@@ -87,19 +177,12 @@ def test_unknown_flow_gives_no_gradient_and_no_nan(bank, positions):
     assert not missing, f"never trained: {missing}"
 
 
-def test_upsampling_starts_nearly_bilinear():
-    ramp = torch.arange(8.0).reshape(1, 1, 1, 8).expand(1, 2, 8, 8)
-    mask = network.bilinear_mask(4).reshape(1, -1, 1, 1).expand(1, -1, 8, 8)
-    fine = network.convex_upsample(ramp, mask, 4)[0, 0, 16, 8:24]
-    assert (fine[1:] > fine[:-1]).all() and (fine - (torch.arange(8, 24) - 1.5) / 4).abs().max() < 0.2
-
-
 SEED = 18
 
 
 def test_overfits_one_pair(bank):
     """A fixed seed, one pair, less than two minutes on a CPU: EPE below 1 px, or something in the learning is broken."""
-    net = make(network.Config("test", (16, 32, 48), (1, 1), 64, 4, 1, 1, 32, (32, 24), (48, 48, 32), (1, 2, 1), (4, 4, 3)))
+    net = make(network.Config("test", (16, 32, 48), (1, 1), 64, 4, 1, 1, 32, (32, 24, 8), (48, 48, 32, 16), (1, 2, 1), (4, 4, 3)))
     s = windows.sample(bank, 1, 1, 96, 128, motion=0.5, generator=torch.Generator().manual_seed(SEED), rng=random.Random(SEED), size=(1024, 448), follow=1.0, light=False)
     assert s.flow.norm(dim=-1).mean() > 2, "the pair must move"
     optimiser = torch.optim.AdamW(net.parameters(), 2e-3)

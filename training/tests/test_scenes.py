@@ -31,12 +31,36 @@ def test_frame_2_warped_by_the_true_flow_is_frame_1_where_visible(bank, request,
             assert difference[seen].mean() < 0.3 * (image2 - image1).abs().mean()
 
 
-def test_living_layers_move_but_nothing_in_them_is_found_again(bank):
-    still, living = (windows.sample(bank, 4, 1, 64, 64, generator=torch.Generator().manual_seed(6), rng=random.Random(6), light=False, size=(64, 64), motion=0.0, follow=0.0, living=x)
-                     for x in (0.0, 1.0))
-    assert still.flow.norm(dim=-1).mean() < 1 and living.flow.norm(dim=-1).mean() < 1
-    assert still.visible.float().mean() > 0.8 and not living.visible.any()
-    assert (living.frame1 - living.frame2).abs().mean() > 4 * (still.frame1 - still.frame2).abs().mean()
+def test_frame_1_warped_by_the_backward_flow_is_frame_2_where_visible(bank):
+    s = windows.sample(bank, 6, 1, 192, 256, generator=torch.Generator().manual_seed(3), rng=random.Random(3), light=False, size=(256, 192)).backward
+    for b in range(6):
+        first, second = s.frame1[b, 0].clamp(0, 255), s.frame2[b, 0].clamp(0, 255)
+        seen = s.visible[b, 0]
+        difference = (warped(second, s.flow[b, 0]) - first).abs().mean(-1)
+        assert seen.float().mean() > 0.05 and difference[seen].mean() < 5
+        assert difference[seen].mean() < 0.3 * (second - first).abs().mean() or s.flow[b].norm(dim=-1).mean() < 2
+
+
+def test_layers_with_dynamic_texture_move_but_nothing_in_them_is_found_again(bank):
+    still, dynamic = (windows.sample(bank, 4, 1, 64, 64, generator=torch.Generator().manual_seed(6), rng=random.Random(6), light=False, size=(64, 64), motion=0.0, follow=0.0, dynamic_texture=x)
+                      for x in (0.0, 1.0))
+    assert still.flow.norm(dim=-1).mean() < 1 and dynamic.flow.norm(dim=-1).mean() < 1
+    assert still.visible.float().mean() > 0.8 and not dynamic.visible.any()
+    assert (dynamic.frame1 - dynamic.frame2).abs().mean() > 4 * (still.frame1 - still.frame2).abs().mean()
+
+
+def test_faint_surfaces_keep_at_most_a_quarter_of_their_contrast(bank):
+    s = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(7), rng=random.Random(7), light=False, size=(512, 384), faint=1.0, objects=0)
+    assert (s.contrast < scenes.MAX_FAINT_CONTRAST).all()
+    full = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(7), rng=random.Random(7), light=False, size=(512, 384), objects=0)
+    detail = lambda image: (image - F.avg_pool2d(image[:, 0].permute(0, 3, 1, 2), 9, 1, 4, count_include_pad=False).permute(0, 2, 3, 1)[:, None]).abs().mean()
+    assert (full.contrast == 1).all() and detail(s.frame1) < 0.3 * detail(full.frame1)
+
+
+def test_from_a_tripod_only_objects_with_a_motion_of_their_own_move(bank):
+    s = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(8), rng=random.Random(8), size=(512, 384), tripod=1.0)
+    still = s.flow.norm(dim=-1) == 0
+    assert still[s.layer == 0].all() and not still.all()
 
 
 def test_inverse_undoes_motion(bank):

@@ -34,6 +34,14 @@ def test_a_leg_ends_by_steps_or_minutes_and_at_the_latest_with_the_schedule():
     assert steps(make(dict(schedule_step=100), budget_steps=100)) == 0
 
 
+def test_a_schedule_without_a_budget_ends_with_the_leg():
+    assert steps(make(minutes=2)) == 4 and steps(make(steps=7)) == 7 and steps(make(steps=7, minutes=2)) == 4
+    second = make(dict(schedule=60.0, schedule_step=2), minutes=2)
+    assert second.progress == pytest.approx(1 / 3) and steps(second) == 4 and second.progress == 1
+    second = make(dict(schedule=60.0, schedule_step=2), steps=6)
+    assert second.progress == 0.25 and steps(second) == 6
+
+
 def test_counters_go_on_from_the_leg_before():
     clock = make(dict(step=10, seconds=100.0, schedule_step=4, schedule=50.0), budget_steps=100, steps=2)
     steps(clock)

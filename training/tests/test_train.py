@@ -15,7 +15,7 @@ from training.randomness import Randomness
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 LANDED = os.path.join(ROOT, "models", "winwin-tiny")
-SMALL = ["--network", "stem=(8, 16, 24)", "width=32", "heads=2", "encoder=1", "decoder=1", "match=16", "correlation=(8, 8)", "hidden=(16, 16, 16)", "steps=(1, 2, 1)", "radius=(2, 2, 2)"]
+SMALL = ["--network", "stem=(8, 16, 24)", "width=32", "heads=2", "encoder=1", "decoder=1", "match=16", "correlation=(8, 8, 8)", "hidden=(16, 16, 16, 8)", "steps=(1, 2, 1)", "radius=(2, 2, 2)"]
 
 
 def arguments(out, images, *more):
@@ -94,14 +94,16 @@ def test_init_from_something_else_is_an_error():
         checkpoint.start_from(network.WinWin(network.Config()), dict(ema=dict(other=torch.zeros(3))))
 
 
-def test_the_landed_checkpoint_is_small_and_starts_a_run():
+def test_the_landed_checkpoint_is_small_and_can_be_resumed(images, tmp_path, capsys):
     assert sum(os.path.getsize(os.path.join(LANDED, f)) for f in os.listdir(LANDED) if f.startswith("checkpoint.part")) < 6e6
     landed = checkpoint.load(LANDED)
-    net = network.WinWin(network.Config(**configs.load("tiny")[0]))
-    copied, tensors = checkpoint.start_from(net, landed)
-    assert 0 < copied <= tensors
+    parts.join(LANDED, str(tmp_path / "checkpoint.pt"))
+    train.main([a for a in arguments(tmp_path, images, "--steps", "1", "--rate", "0", "--restart-schedule") if a not in SMALL])
+    assert "resumed" in capsys.readouterr().out
+    resumed = checkpoint.load(str(tmp_path / "checkpoint.pt"))
+    assert resumed["state"]["step"] == landed["state"]["step"] + 1 and resumed["state"]["schedule_step"] == 1
     name = "encoder.down2.0.weight"
-    assert torch.equal(net.state_dict()[name], landed["ema"][name].float())
+    assert torch.equal(resumed["model"][name], landed["ema"][name].float())
 
 
 def test_a_checkpoint_travels_in_parts_and_is_resumed_from_them(images, tmp_path):
@@ -149,15 +151,16 @@ def test_the_command_line_overrides_the_configuration(tmp_path):
     args = options.parse("", ["--config", str(file), "--rate", "2e-3", "--network", "heads=2"])
     assert (args.batch, args.rate, args.shapes, args.budget, args.seed) == (7, 2e-3, [(1, 64, 64)], 20, 1)
     assert args.network == network.Config(name="mine", width=64, heads=2)
-    args = options.parse("", ["--config", str(file), "--budget-steps", "5"])
-    assert args.budget is None and args.budget_steps == 5
+    for option, key in (("--budget-steps", "budget_steps"), ("--minutes", "minutes"), ("--steps", "steps")):
+        args = options.parse("", ["--config", str(file), option, "5"])
+        assert args.budget is None and getattr(args, key) == 5, "a length on the command line replaces the configuration's"
 
 
 @pytest.mark.parametrize("text, argv, message", [
     ("network = {}\ntraining = dict(budget=1, speed=3)\n", [], "has no option speed"),
     ("network = dict(depth=3)\ntraining = dict(budget=1)\n", [], "the network has no size depth"),
     ("network = {}\n", [], "does not define the dictionary training"),
-    ("network = {}\ntraining = {}\n", [], "give --budget or --budget-steps"),
+    ("network = {}\ntraining = {}\n", [], "the run has no length"),
     ("network = {}\ntraining = dict(budget=1)\n", ["--shapes", "2x100x128"], "multiples of 16"),
     ("network = {}\ntraining = dict(budget=1)\n", ["--data", "sintel=x", "--task", "depth"], "flow only"),
     (None, [], "no configuration .*: choose one of small, tiny"),

@@ -68,6 +68,6 @@ func CountDevices() (int, error) {
 	case C.NO_FUNCTION:
 		return 0, errors.New(Loader + " is not a Vulkan loader")
 	default:
-		return 0, fmt.Errorf("Vulkan failed with code %d", int(result))
+		return 0, fmt.Errorf("%s failed with Vulkan error %d", Loader, int(result))
 	}
 }

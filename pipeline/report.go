@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"sync"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/visualize"
+)
+
+// Events are called as a run proceeds, one at a time. A nil function is not called.
+type Events struct {
+	ChoosingScale func()                // sample pairs are about to be estimated for Paint.MaxFlow
+	Started       func(Plan)            // the first frame is about to be estimated
+	Written       func(done, total int) // done images are written of total; total 0 = unknown
+}
+
+// Plan is what a run is about to do.
+type Plan struct {
+	Input     string   `json:"input"`
+	Output    string   `json:"output"`
+	Width     int      `json:"width"` // of the images written, pixels
+	Height    int      `json:"height"`
+	Frames    int      `json:"frames,omitempty"` // images to write; absent where the input does not say
+	Style     string   `json:"style"`
+	MaxFlow   float64  `json:"max_flow,omitempty"` // pixels; absent where the style shows none
+	Network   string   `json:"network"`
+	Device    string   `json:"device"`
+	Precision string   `json:"precision"`
+	Notices   []string `json:"notices,omitempty"`
+}
+
+// Result is what a run has done.
+type Result struct {
+	Output  string   `json:"output"`
+	Frames  int      `json:"frames"` // images written
+	Read    int      `json:"frames_read"`
+	Damaged int      `json:"frames_damaged"` // frames skipped because they could not be decoded
+	Cuts    int      `json:"scene_cuts,omitempty"`
+	Seconds float64  `json:"seconds"`
+	Notices []string `json:"notices,omitempty"`
+
+	DamagedFrames []decode.DamagedFrame `json:"damaged_frames,omitempty"`
+	// Gaps are the numbers of the frames whose flow is unknown because a damaged frame lies between them and their
+	// partner, in order.
+	Gaps []int `json:"gaps,omitempty"`
+	// Unconfident is the share of the pixels, 0 to 1, whose confidence is below LowConfidence. It is 0 with MinConfidence.
+	Unconfident float64 `json:"unconfident_share,omitempty"`
+}
+
+// LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.
+const LowConfidence = 0.3
+
+// plan says what the run is about to do.
+func (r *run) plan(painter *visualize.Painter) Plan {
+	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
+	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
+	e := r.Encode
+	e.Width, e.Height = p.Width, p.Height
+	if width, height, err := encode.Size(r.Output, e); err == nil {
+		p.Width, p.Height = width, height // odd sides may grow by one pixel
+	}
+	notice := func(yes bool, text string) {
+		if yes {
+			p.Notices = append(p.Notices, text)
+		}
+	}
+	notice(r.info.InSoftware != "", "decoded in software; "+r.info.InSoftware)
+	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
+		notice(true, "not on the GPU: "+skipped.Error())
+	}
+	notice(r.stream && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
+	notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
+	return p
+}
+
+// total is the number of images that will be written, as far as is known now; 0 = unknown.
+func (r *run) total() int {
+	if !r.info.FramesExact {
+		return 0
+	}
+	return max(0, r.info.Frames-int(r.damaged.Load())-r.Step)
+}
+
+// tally counts what a run reports at its end. Networks on several devices share it.
+type tally struct {
+	mu     sync.Mutex
+	cuts   int
+	gaps   []int
+	fields int
+	low    float64 // sum of the fields' shares of unconfident pixels
+}
+
+func (t *tally) unknown(f *field.Field, gap bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if gap {
+		t.gaps = append(t.gaps, f.Pair.First.Index)
+	} else {
+		t.cuts++
+	}
+}
+
+func (t *tally) estimated(f *field.Field) {
+	share := f.ShareBelow(LowConfidence)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fields++
+	t.low += share
+}
+
+func (t *tally) unconfident() float64 {
+	if t.fields == 0 {
+		return 0
+	}
+	return t.low / float64(t.fields)
+}

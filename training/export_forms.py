@@ -1,0 +1,81 @@
+"""ONNX forms of training.operators: the same results, from operators that ONNX Runtime executes quickly at any frame size.
+
+    with export_forms.installed():
+        torch.onnx.export(...)
+"""
+import contextlib
+import math
+
+import torch
+
+from training import correlation, operators
+
+_eager_attention = operators.attention
+
+
+class _FusedAttention(torch.autograd.Function):
+    """Attention as ONNX Runtime's MultiHeadAttention, which never stores the tokens x tokens matrix."""
+    @staticmethod
+    def forward(ctx, q, k, v, heads):
+        return _eager_attention(q, k, v, heads)
+
+    @staticmethod
+    def symbolic(g, q, k, v, heads):
+        return g.op("com.microsoft::MultiHeadAttention", q, k, v, num_heads_i=heads, scale_f=1.0).setType(v.type())
+
+
+def attention(q, k, v, heads):
+    return _FusedAttention.apply(q, k, v, heads)
+
+
+def token_count_scale(tokens):
+    count = torch._shape_as_tensor(tokens)[1].to(tokens.device).float()
+    return torch.log(count) / math.log(operators.TRAINED_TOKENS)
+
+
+def pixel_grid(x):
+    one = torch.ones_like(x[:1, :1])
+    return one.cumsum(3) - 1, one.cumsum(2) - 1
+
+
+def size(x):
+    h_w = torch._shape_as_tensor(x)[2:].float()
+    return h_w[0], h_w[1]
+
+
+def local_correlation(a, b, radius):
+    return correlation.blocked(a * a.shape[1] ** -0.5, b, radius)
+
+
+def channel_softmax(logits):
+    """One channel after another: ONNX Runtime transposes a whole map twice for a softmax over its second axis."""
+    parts = logits.chunk(logits.shape[1], 1)
+    top = parts[0]
+    for part in parts[1:]:
+        top = torch.maximum(top, part)
+    exponentials = [torch.exp(part - top) for part in parts]
+    total = exponentials[0]
+    for e in exponentials[1:]:
+        total = total + e
+    return torch.cat(exponentials, 1) / total
+
+
+def channels_last(x):
+    return x
+
+
+FORMS = dict(attention=attention, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
+             local_correlation=local_correlation, channel_softmax=channel_softmax, channels_last=channels_last)
+
+
+@contextlib.contextmanager
+def installed():
+    """Replace the operators by their ONNX forms inside the block."""
+    eager = {name: getattr(operators, name) for name in FORMS}
+    try:
+        for name, form in FORMS.items():
+            setattr(operators, name, form)
+        yield
+    finally:
+        for name, form in eager.items():
+            setattr(operators, name, form)

@@ -1,0 +1,88 @@
+"""Global matching: where each token of frame 1 is found in frame 2, and repair of the matches that are uncertain.
+
+Both steps are one attention each whose values are positions or displacements. A penalty on squared distance fits into the
+same dot product: -w|p - q|^2 = 2w p.q - w|q|^2 - w|p|^2, and the last term is the same for all keys. So a Full-HD pair
+needs no tokens x tokens matrix. All of this runs in float32.
+
+Shapes: B samples of T tokens; positions and displacements (x, y) in tokens.
+"""
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from training import layers, operators
+
+MAX_LOG_WEIGHT = math.log(0.25)  # log of the largest weight of a squared distance
+
+
+@dataclass
+class Expectation:
+    """What each token of frame 1 expects before it looks for its match. Float tensors [B, T, ...].
+
+    A token with texture can find its match anywhere. A token of a plain wall looks like thousands of others and has to stay near.
+    """
+    distance_weight: torch.Tensor     # [..., 1] weight of a squared distance in matching
+    displacement: torch.Tensor        # [..., 2] that this distance is measured from
+    confidence: torch.Tensor          # [..., 1] log weight of the token's match in propagation, beside its variance
+    propagation_weight: torch.Tensor  # [..., 1] weight of a squared distance in propagation
+
+
+class MatchingPrior(nn.Module):
+    """The decoder's tokens [B, T, width] -> Expectation."""
+    def __init__(self, width):
+        super().__init__()
+        self.log_distance_weight = nn.Parameter(torch.tensor(-6.0))
+        self.log_propagation_weight = nn.Parameter(torch.tensor(-3.0))
+        self.linear = layers.zero_init(nn.Linear(width, 5))
+
+    def forward(self, x):
+        p = self.linear(x).float()
+        weight = lambda log: log.clamp(max=MAX_LOG_WEIGHT).exp()
+        return Expectation(weight(self.log_distance_weight + p[..., 0:1]), p[..., 1:3], p[..., 3:4], weight(self.log_propagation_weight + p[..., 4:5]))
+
+
+class Matching(nn.Module):
+    """Expected position in frame 2 of each token of frame 1, from similarities of stem, encoder and decoder features."""
+    def __init__(self, width, channels):
+        super().__init__()
+        self.channels = channels
+        self.query = nn.Linear(width, channels)
+        self.log_temperature = nn.Parameter(torch.tensor([2.0, 2.0, 2.0]))  # of stem, encoder, decoder similarity
+
+    def queries(self, x, keys):
+        """Queries of frame 1's tokens: x [B, T, width] from the decoder, keys [B, T, 3*channels] from its encoder -> [B, T, 3*channels]."""
+        return torch.cat([keys[..., :2 * self.channels], layers.unit(self.query(x))], -1)
+
+    def temperatures(self):
+        """The temperature of each channel of queries and keys: [3*channels]."""
+        return self.log_temperature.exp()[:, None].expand(-1, self.channels).flatten()
+
+    def forward(self, queries, keys, expected, distance_weight, xy2):
+        """queries [B, T1, 3*channels], keys [B, T2, 3*channels]: unit vectors for each depth. expected [B, T1, 2]: position that distances are
+        measured from; distance_weight [B, T1, 1]; xy2 [B, T2, 2]. Returns position [B, T1, 2] and variance [B, T1, 1] in tokens squared."""
+        similarity = queries * self.temperatures() * operators.token_count_scale(keys)
+        q = torch.cat([similarity, 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
+        k = torch.cat([keys, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
+        moments = operators.attention(q, k, torch.cat([xy2, xy2 ** 2], -1), 1)
+        position = moments[..., :2]
+        variance = (moments[..., 2:] - position ** 2).sum(-1, keepdim=True).clamp(min=0)
+        return position, variance
+
+
+class TokenPropagation(nn.Module):
+    """Attention over frame 1's own tokens: uncertain tokens take the displacement of confident ones that look alike and lie near."""
+    def __init__(self, width, channels):
+        super().__init__()
+        self.embed = nn.Linear(width, channels)
+        self.log_temperature = nn.Parameter(torch.tensor(2.0))
+        self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, x, displacement, variance, expectation, xy):
+        """x [B, T, width], displacement [B, T, 2], variance [B, T, 1], xy [B, T, 2] -> displacement [B, T, 2]."""
+        look, weight = layers.unit(self.embed(x)), expectation.propagation_weight
+        confidence = expectation.confidence - self.log_variance_weight.exp() * torch.log(variance + 0.1)
+        q = torch.cat([look * self.log_temperature.exp() * operators.token_count_scale(look), 2 * weight * xy, weight, torch.ones_like(weight)], -1)
+        k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), confidence], -1)
+        return operators.attention(q, k, torch.cat([displacement, displacement], -1), 1)[..., :2]

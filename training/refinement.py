@@ -1,0 +1,152 @@
+"""Refinement of a flow field at one stride: correlation steps, edge-aware propagation, a warping step, upsampling to pixels.
+
+Shapes: W windows of h x w cells at the current stride. flow [W, 2, h, w] is (x, y) in pixels of that stride, float32.
+hidden [W, H, h, w] is the state that a stride's steps share.
+"""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training import layers, operators
+
+
+def cell_offsets(radius, device):
+    """(dx, dy) of local_correlation's channels: float [(2r+1)^2, 2]."""
+    r = torch.arange(-radius, radius + 1, device=device, dtype=torch.float32)
+    dy, dx = torch.meshgrid(r, r, indexing="ij")
+    return torch.stack([dx.flatten(), dy.flatten()], -1)
+
+
+def flow_shape(flow):
+    """The flow minus its 5x5 mean. Steps see this, not the flow's length: a long flow is as likely as a short one."""
+    return flow - F.avg_pool2d(flow, 5, 1, 2, count_include_pad=False)
+
+
+class CorrelationStep(nn.Module):
+    """Compares frame 1 with frame 2 warped by the current flow within `radius` cells, and corrects hidden state and flow."""
+    def __init__(self, hidden, radius, log_sharpness=1.0):
+        super().__init__()
+        self.radius, cells = radius, (2 * radius + 1) ** 2
+        self.log_sharpness = nn.Parameter(torch.tensor(log_sharpness))
+        self.evidence = nn.Sequential(nn.Conv2d(cells, 64, 1), nn.ReLU())
+        self.mix = nn.Conv2d(hidden + 64 + 8, hidden, 3, padding=1)
+        self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
+        self.head = nn.Sequential(nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden, 3, 1))
+        with torch.no_grad():
+            self.head[-1].weight[:2] *= 0.1
+            self.head[-1].bias.zero_()
+
+    def best_offset(self, correlation):
+        """Soft arg max of correlation [W, (2r+1)^2, h, w]: [W, 2, h, w]. Its three sums are one 1x1 convolution."""
+        offsets = cell_offsets(self.radius, correlation.device)
+        likelihood = correlation.float() * self.log_sharpness.exp()
+        likelihood = torch.exp(likelihood - likelihood.amax(1, keepdim=True))
+        sums = F.conv2d(likelihood, torch.cat([offsets, torch.ones_like(offsets[:, :1])], 1).T[:, :, None, None])
+        return sums[:, :2] / sums[:, 2:]
+
+    def forward(self, hidden, a, b, flow):
+        """a, b [W, C, h, w]: features of both frames to correlate -> hidden, flow."""
+        correlation = operators.local_correlation(a, operators.warp(b, flow), self.radius)
+        best = self.best_offset(correlation)
+        signed = torch.cat([best, flow_shape(flow)], 1).to(hidden)
+        x = torch.cat([F.relu(hidden), self.evidence(correlation), F.relu(signed), F.relu(-signed)], 1)
+        hidden = hidden + self.update(F.relu(self.mix(x)))
+        out = self.head(F.relu(hidden)).float()
+        return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
+
+
+def neighbours(x, distances, axis, fill=None):
+    """x [W, C, h, w] seen each of `distances` cells further along axis 2 (rows) or 3 (columns): a list of [W, C, h, w].
+
+    Beyond the border stands `fill`, or the border's own value.
+    """
+    reach, length = max(abs(d) for d in distances), x.shape[axis]
+    padding = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
+    padded = F.pad(x, padding, mode="replicate") if fill is None else F.pad(x, padding, value=fill)
+    return [padded.narrow(axis, reach + d, length) for d in distances]
+
+
+class Propagation(nn.Module):
+    """Edge-aware smoothing: a cell takes the mean flow of similar, confident cells of its row, then of its column, `rounds` times.
+
+    The logit of a neighbour is query . key (unit vectors, learned temperature) + the neighbour's confidence - penalty * distance.
+    A gate for each cell mixes the result with the cell's own flow. Two axes of 2*len(distances) neighbours cost far less than their product.
+    """
+    OUTSIDE = -50.0  # confidence beyond the border
+
+    def __init__(self, hidden, features, distances, channels=32, rounds=2):
+        super().__init__()
+        self.distances, self.rounds = (0, *distances, *(-d for d in distances)), rounds
+        self.embed = nn.Conv2d(hidden + features, 2 * channels + 1, 1)
+        self.log_temperature = nn.Parameter(torch.tensor(1.5))
+        self.log_penalty = nn.Parameter(torch.tensor(-2.0))
+        self.gate = layers.zero_init(nn.Conv2d(hidden + 1, 1, 1))
+        nn.init.constant_(self.gate.bias, -2.0)
+
+    def weights(self, query, key, confidence, axis):
+        """Softmax weights of the neighbours along an axis: [W, len(distances), h, w]."""
+        keys, confidences = neighbours(key, self.distances, axis), neighbours(confidence, self.distances, axis, self.OUTSIDE)
+        penalty = self.log_penalty.exp()
+        logits = [(query * k).sum(1, keepdim=True) + c - penalty * abs(d) for k, c, d in zip(keys, confidences, self.distances)]
+        return operators.channel_softmax(torch.cat(logits, 1))
+
+    def forward(self, hidden, features, flow):
+        """features [W, C, h, w] of frame 1 -> flow."""
+        x = torch.cat([F.relu(hidden), features], 1)
+        embedding = self.embed(x).float()
+        channels = embedding.shape[1] // 2
+        query = F.normalize(embedding[:, :channels], dim=1) * self.log_temperature.exp()
+        key = F.normalize(embedding[:, channels:2 * channels], dim=1)
+        confidence = embedding[:, 2 * channels:]
+        weights = {axis: self.weights(query, key, confidence, axis) for axis in (3, 2)}
+        smooth = flow
+        for _ in range(self.rounds):
+            for axis, weight in weights.items():
+                smooth = sum(weight[:, i:i + 1] * flow_there for i, flow_there in enumerate(neighbours(smooth, self.distances, axis)))
+        change = torch.log1p(((smooth - flow) ** 2).sum(1, keepdim=True))
+        gate = torch.sigmoid(self.gate(torch.cat([F.relu(hidden), change.to(hidden)], 1)).float())
+        return flow + gate * (smooth - flow)
+
+
+class WarpStep(nn.Module):
+    """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume."""
+    def __init__(self, coarse, features, hidden):
+        super().__init__()
+        self.start = nn.Conv2d(coarse, hidden, 1)
+        self.mix = nn.Conv2d(hidden + 2 * features + 2, hidden, 3, padding=1)
+        self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
+        self.head = layers.zero_init(nn.Conv2d(hidden, 2, 1))
+
+    def forward(self, coarse, a, b, flow):
+        """coarse [W, H, h/2, w/2]: state of the stride above; a, b [W, C, h, w] -> hidden, flow."""
+        x = torch.cat([layers.upsample(self.start(coarse)), a, operators.warp(b, flow), flow_shape(flow).to(a)], 1)
+        hidden = F.relu(self.mix(x))
+        hidden = F.relu(hidden + self.update(hidden))
+        return hidden, flow + self.head(hidden).float()
+
+
+class Upsampling(nn.Module):
+    """Flow from stride 2 to pixels: a convex mix of the bilinearly enlarged flow at the pixel itself and REACH pixels away in eight directions.
+
+    Smooth flow stays smooth, whatever the weights; at an outline a pixel picks the side that it belongs to.
+    """
+    REACH = 4
+    CENTRE_LOGIT = 3.0
+    DIRECTIONS = [(0, 0), *((dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dx, dy) != (0, 0))]
+
+    def __init__(self, hidden):
+        super().__init__()
+        self.logits = nn.Sequential(nn.Conv2d(hidden, 48, 1), nn.ReLU(), layers.zero_init(nn.Conv2d(48, 4 * len(self.DIRECTIONS), 1)))
+        with torch.no_grad():
+            self.logits[-1].bias[:4] = self.CENTRE_LOGIT
+
+    def forward(self, hidden, flow):
+        """hidden [W, H, h, w], flow [W, 2, h, w] in pixels of stride 2 -> flow [W, 2, 2h, 2w] in pixels."""
+        weights = operators.channel_softmax(F.pixel_shuffle(self.logits(hidden), 2).float())
+        fine = F.pad(layers.upsample(flow) * 2, (self.REACH,) * 4, mode="replicate")
+        h, w = weights.shape[2:]
+        total = 0
+        for i, (dx, dy) in enumerate(self.DIRECTIONS):
+            x, y = (1 + dx) * self.REACH, (1 + dy) * self.REACH
+            total = total + weights[:, i:i + 1] * fine[:, :, y:y + h, x:x + w]
+        return total

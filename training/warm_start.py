@@ -1,0 +1,57 @@
+"""Weights of earlier versions of the network as the start of the present one.
+
+Parameters that were renamed are found under their old names; parts that are new keep the initialisation that makes them change
+(almost) nothing; parts that are gone are left out.
+"""
+import re
+
+import torch
+
+RENAMED = [  # (pattern of an old name, its replacement), all applied in this order
+    (r"^(encoder\.(?:down[48]\.\d+|smooth[48]))\.a\.", r"\1.first."),
+    (r"^(encoder\.(?:down[48]\.\d+|smooth[48]))\.b\.", r"\1.second."),
+    (r"^decoder\.prior\.(weight|bias)$", r"decoder.prior.linear.\1"),
+    (r"^decoder\.nearness$", "decoder.prior.log_distance_weight"),
+    (r"^decoder\.alike_nearness$", "decoder.prior.log_propagation_weight"),
+    (r"^decoder\.match_query\.", "decoder.matching.query."),
+    (r"^decoder\.temperature$", "decoder.matching.log_temperature"),
+    (r"^decoder\.alike\.", "decoder.propagation.embed."),
+    (r"^decoder\.alike_temperature$", "decoder.propagation.log_temperature"),
+    (r"^decoder\.trust$", "decoder.propagation.log_variance_weight"),
+    (r"^decoder\.doubt16\.", "decoder.uncertainty16."),
+    (r"^decoder\.update(\d+)\.sharpness$", r"decoder.step\1.log_sharpness"),
+    (r"^decoder\.update(\d+)\.turn\.", r"decoder.step\1.update."),
+    (r"^decoder\.update(\d+)\.", r"decoder.step\1."),
+]
+
+
+def present_name(name):
+    """The name that a parameter of an earlier version has now."""
+    for pattern, replacement in RENAMED:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def widened(old, new):
+    """An old convolution's weights [out, in, k, k] with zeros for the input channels that were added behind them, as `new` has them."""
+    fits = old.dim() == 4 and old.shape[0] == new.shape[0] and old.shape[1] < new.shape[1] and old.shape[2:] == new.shape[2:]
+    return torch.cat([old, torch.zeros_like(new[:, old.shape[1]:])], 1) if fits else None
+
+
+def load(net, state):
+    """Load into `net` what fits of a state dict of this or an earlier version.
+
+    Returns (new, unused): names of net's parameters that keep their initialisation, and of the state's that found no place.
+    """
+    own, found, unused = net.state_dict(), {}, []
+    for old_name, value in state.items():
+        name = present_name(old_name)
+        value = value.float() if value.is_floating_point() else value
+        if name in own and own[name].shape != value.shape:
+            value = widened(value, own[name])
+        if name in own and value is not None:
+            found[name] = value
+        else:
+            unused.append(old_name)
+    net.load_state_dict(found, strict=False)
+    return [name for name in own if name not in found], unused
