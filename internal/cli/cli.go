@@ -100,7 +100,7 @@ func unknownFlag(c *cli.Context, name string) error {
 	if _, err := os.Lstat("-" + name); err == nil {
 		return withHint(usagef("there is no flag -%s", name), "./-"+name+" for the file of that name, or -- before it")
 	}
-	err := usagef("there is no flag --%s", name)
+	err := usagef("there is no flag %s", dashed(name))
 	if c.Command == nil || len(c.Command.Flags) == 0 {
 		return err
 	}

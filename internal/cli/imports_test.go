@@ -196,7 +196,8 @@ func TestBuildsWithoutCgo(t *testing.T) {
 	}
 }
 
-// TestOnlyTheCommandLinePrints looks for packages that write to the standard streams.
+// TestOnlyTheCommandLinePrints looks for packages that write to the standard streams. encode writes the video of -o - to
+// standard output, and nothing else.
 func TestOnlyTheCommandLinePrints(t *testing.T) {
 	prints := regexp.MustCompile(`\bfmt\.Print|\bos\.(Stdout|Stderr)\b|\blog\.|\bprintln\(`)
 	for _, p := range listPackages(t) {
@@ -209,7 +210,11 @@ func TestOnlyTheCommandLinePrints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found := prints.Find(code); found != nil {
+			found := prints.Find(code)
+			if folder == "encode" && string(found) == "os.Stdout" {
+				continue
+			}
+			if found != nil {
 				t.Errorf("%s/%s uses %s", folder, name, found)
 			}
 		}
