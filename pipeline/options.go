@@ -59,17 +59,21 @@ type Events struct {
 
 // Plan is what a run is about to do.
 type Plan struct {
-	Input     string   `json:"input"`
-	Output    string   `json:"output"`
-	Width     int      `json:"width"` // of the images written, pixels
-	Height    int      `json:"height"`
-	Frames    int      `json:"frames,omitempty"` // images to write; absent where the input does not say
-	Style     string   `json:"style"`
-	MaxFlow   float64  `json:"max_flow,omitempty"` // pixels; absent where the style shows none
-	Network   string   `json:"network"`
-	Device    string   `json:"device"`
-	Precision string   `json:"precision"`
-	Notices   []string `json:"notices,omitempty"`
+	Input     string  `json:"input"`
+	Output    string  `json:"output"`
+	Width     int     `json:"width"` // of the images written, pixels
+	Height    int     `json:"height"`
+	Frames    int     `json:"frames,omitempty"` // images to write; absent where the input does not say
+	Style     string  `json:"style"`
+	MaxFlow   float64 `json:"max_flow,omitempty"` // pixels; absent where the style shows none
+	Network   string  `json:"network"`
+	Device    string  `json:"device"`
+	Precision string  `json:"precision"`
+	Detail    float64 `json:"detail"` // of the network
+	// The size in pixels at which the network sees the frames.
+	NetworkWidth  int      `json:"network_width"`
+	NetworkHeight int      `json:"network_height"`
+	Notices       []string `json:"notices,omitempty"`
 }
 
 // Result is what a run has done.

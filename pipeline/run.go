@@ -186,7 +186,9 @@ func (r *run) chooseScale() (err error) {
 // plan says what the run is about to do.
 func (r *run) plan(painter *visualize.Painter) Plan {
 	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
-		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
+		Detail: r.networks[0].model.Detail()}
+	p.NetworkWidth, p.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
 	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
 	e := r.Encode
 	e.Width, e.Height = p.Width, p.Height
