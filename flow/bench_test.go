@@ -53,7 +53,7 @@ func BenchmarkConfidence(b *testing.B) {
 			}
 			pairs := vectors[2*1920*from : 2*1920*to]
 			setVectors(pairs, pairs)
-			setConfidence(part, part)
+			setConfidence(part, part, 0)
 		})
 	}
 }

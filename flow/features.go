@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -13,6 +14,8 @@ import (
 type Features struct {
 	model *Model
 	frame *frame.Frame
+	// The size at which the network saw the frame, in pixels.
+	width, height int
 
 	mu      sync.RWMutex  // read-locked during Estimate, locked by Close
 	tensors []*ort.Tensor // in the order of the encoder's outputs; nil after Close
@@ -35,28 +38,43 @@ func (f *Features) Close() error {
 	return nil
 }
 
-// Encode runs the encoder on a frame. The error wraps ErrMemory if the frame is too large for the device, and ErrClosed if the
-// Model is closed. If ctx is cancelled the error is the context's cause.
+// Encode runs the encoder on a frame, resized by Detail. The error wraps ErrMemory if the frame is too large for the device, and
+// ErrClosed if the Model is closed. If ctx is cancelled the error is the context's cause.
 func (m *Model) Encode(ctx context.Context, f *frame.Frame) (*Features, error) {
+	return m.EncodeAt(ctx, f, m.Detail())
+}
+
+// EncodeAt is Encode with another detail, in the range of Options.Detail, than the Model's.
+func (m *Model) EncodeAt(ctx context.Context, f *frame.Frame, detail float64) (*Features, error) {
 	if f == nil || f.Width <= 0 || f.Height <= 0 || len(f.Pix) != 3*f.Width*f.Height {
 		return nil, errors.New("the frame has no pixels, or not as many as its size says")
 	}
+	if err := CheckDetail(detail); err != nil {
+		return nil, err
+	}
 	features := &Features{model: m, frame: f}
-	err := m.use(ctx, func(encoder, _ *graph) error {
-		input, err := ort.NewInput(encoder.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
-		if err != nil {
-			return encoder.runError(f, err)
-		}
-		defer input.Close()
-		tensors := make([]*ort.Tensor, len(encoder.session.Outputs))
-		if err := encoder.run(ctx, f, []*ort.Tensor{input}, tensors); err != nil {
-			return err
-		}
-		features.tensors = tensors
-		return nil
+	features.width, features.height = inputSize(f.Width, f.Height, cmp.Or(detail, 1))
+	err := m.use(ctx, func(encoder, _ *graph) (err error) {
+		seen := resizeFrame(f, features.width, features.height)
+		features.tensors, err = encoder.encode(ctx, seen)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return features, nil
+}
+
+// encode runs the encoder on a frame as it is.
+func (g *graph) encode(ctx context.Context, f *frame.Frame) ([]*ort.Tensor, error) {
+	input, err := ort.NewInput(g.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
+	if err != nil {
+		return nil, g.runError(f.Width, f.Height, err)
+	}
+	defer input.Close()
+	tensors := make([]*ort.Tensor, len(g.session.Outputs))
+	if err := g.run(ctx, f.Width, f.Height, []*ort.Tensor{input}, tensors); err != nil {
+		return nil, err
+	}
+	return tensors, nil
 }

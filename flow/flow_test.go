@@ -273,7 +273,7 @@ func TestVectorsAndConfidence(t *testing.T) {
 		}
 	}
 	values := []float32{-inf, -1, 0, 1, 39, 1000, inf, nan}
-	setConfidence(values, values)
+	setConfidence(values, values, 0)
 	for i, c := range values {
 		if !(c > 0 && c <= 1) || i > 0 && c > values[i-1] {
 			t.Errorf("confidences %v: number %d is not in (0, 1], or greater than the one before", values, i)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/wwflow/wwflow/flow/internal/ort"
-	"github.com/wwflow/wwflow/frame"
 )
 
 // graph is an ONNX file, loaded on a device.
@@ -63,20 +62,20 @@ func (g *graph) checkPorts(what string, ports []ort.Port, element ort.ElementTyp
 	return nil
 }
 
-// run runs the graph, as ort.Session.Run does, for frames of the size of f.
-func (g *graph) run(ctx context.Context, f *frame.Frame, inputs, outputs []*ort.Tensor) error {
+// run runs the graph, as ort.Session.Run does, for frames that the network sees at width x height.
+func (g *graph) run(ctx context.Context, width, height int, inputs, outputs []*ort.Tensor) error {
 	err := g.session.Run(ctx, inputs, outputs)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return g.runError(f, err)
+	return g.runError(width, height, err)
 }
 
 // runError adds the graph, the device and, if memory is short, the frame size to an error of ONNX Runtime.
-func (g *graph) runError(f *frame.Frame, err error) error {
+func (g *graph) runError(width, height int, err error) error {
 	var cause *ort.Error
 	if errors.As(err, &cause) && cause.OutOfMemory() {
-		return fmt.Errorf("%s on %s: %w for frames of %dx%d: reduce them with --scale, or choose another --device", g.name, g.device, ErrMemory, f.Width, f.Height)
+		return fmt.Errorf("%s on %s: %w for frames of %dx%d: reduce them with --detail or --scale, or choose another --device", g.name, g.device, ErrMemory, width, height)
 	}
 	return fmt.Errorf("%s on %s: %w", g.name, g.device, err)
 }

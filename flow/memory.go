@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"strings"
 
 	"github.com/wwflow/wwflow/internal/procinfo"
 )
@@ -60,31 +61,37 @@ func readMemory(folder fs.FS, kind Kind, precision Precision) (Memory, error) {
 }
 
 // Memory predicts how many bytes the network takes on its device to estimate the flow between two frames of this size, in
-// addition to the rest of the program, while the features of kept more frames are held. It counts the CPU threads. It is 0 if
-// the network has no figures for this kind of device.
+// addition to the rest of the program, while the features of kept more frames are held. It predicts for InputSize and counts the
+// CPU threads. It is 0 if the network has no figures for this kind of device.
 func (m *Model) Memory(width, height, kept int) int64 {
 	if m.memory == (Memory{}) {
 		return 0
 	}
+	width, height = m.InputSize(width, height)
 	return m.memory.Bytes(width, height, kept) + int64(m.threads)*bytesPerThread
 }
 
 // MemoryError says that frames of a size need more memory than is available.
 type MemoryError struct {
 	Width, Height   int
+	InputWidth      int     // of the size at which the network would see them, as Model.InputSize
+	InputHeight     int     //
 	Kept            int     // frames whose features are held beside the pair's
 	Need, Available int64   // bytes
 	Scale           float64 // the largest multiple of 0.01 at which the frames would fit; 0 = none
 }
 
 func (e *MemoryError) Error() string {
-	frames, hint := fmt.Sprintf("frames of %dx%d", e.Width, e.Height), ""
+	frames, hint := fmt.Sprintf("frames of %dx%d", e.Width, e.Height), " or a smaller --detail"
 	if e.Kept > 0 {
-		frames, hint = fmt.Sprintf("%d frames of %dx%d at a time", e.Kept+2, e.Width, e.Height), ", or a smaller --step"
+		frames, hint = fmt.Sprintf("%d frames of %dx%d at a time", e.Kept+2, e.Width, e.Height), ", a smaller --detail or a smaller --step"
+	}
+	if e.InputWidth != e.Width || e.InputHeight != e.Height {
+		frames += fmt.Sprintf(", which it sees at %dx%d", e.InputWidth, e.InputHeight)
 	}
 	text := fmt.Sprintf("the network needs about %s for %s, and %s is available", gib(e.Need), frames, gib(e.Available))
 	if e.Scale == 0 {
-		return text + ": free some memory, or choose a smaller network with --model" + hint
+		return text + ": free some memory, or choose a smaller network with --model," + strings.TrimPrefix(hint, ",")
 	}
 	return fmt.Sprintf("%s: try --scale %.2f%s", text, e.Scale, hint)
 }
@@ -98,13 +105,13 @@ func (m *Model) CheckMemory(width, height int) error {
 }
 
 // CheckMemory is Model.CheckMemory for several models that work at the same time, each with the features of kept frames beside
-// the pair's. Those on the CPU share its memory.
+// the pair's. Those on the CPU share its memory. All have the same detail.
 func CheckMemory(models []*Model, width, height, kept int) error {
 	available, err := procinfo.AvailableMemory()
 	if err != nil {
 		return nil // without /proc nothing is known
 	}
-	return checkFit(width, height, kept, available, func(width, height int) (bytes int64) {
+	err = checkFit(width, height, kept, available, func(width, height int) (bytes int64) {
 		for _, m := range models {
 			if m.device.Kind == CPU {
 				bytes += m.Memory(width, height, kept)
@@ -112,6 +119,11 @@ func CheckMemory(models []*Model, width, height, kept int) error {
 		}
 		return bytes
 	})
+	var e *MemoryError
+	if errors.As(err, &e) {
+		e.InputWidth, e.InputHeight = models[0].InputSize(width, height)
+	}
+	return err
 }
 
 func checkFit(width, height, kept int, available int64, bytes func(width, height int) int64) error {

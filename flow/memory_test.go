@@ -13,6 +13,10 @@ func TestMemory(t *testing.T) {
 	if got := m.Memory(100, 20, 3) - m.Memory(100, 20, 0); got != 3*7*2000 {
 		t.Errorf("three frames more take %d bytes", got)
 	}
+	m.detail = 0.5
+	if got := m.Memory(100, 20, 1); got != 1000+17*500+500*500/2+bytesPerThread {
+		t.Errorf("at half the size, Memory(100, 20, 1) = %d", got)
+	}
 	if got := open(t, "endless").Memory(100, 20, 0); got != 0 {
 		t.Errorf("a network without figures predicts %d bytes", got)
 	}

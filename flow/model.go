@@ -3,7 +3,7 @@
 // A Model is an opened network. Model.Flow estimates the flow of one pair. For a video use an Estimator, which encodes each
 // frame once. Both are built on Encode, which turns a frame into Features, and Estimate, which turns the features of two frames
 // into the flow from the first to the second; with swapped arguments it estimates the backward flow. The network accepts frames
-// of any size. It pads them itself and never resizes them.
+// of any size. It pads them itself and sees the whole frame at its own size, or at Options.Detail times that size.
 //
 // A network is a folder with these files:
 //
@@ -56,6 +56,9 @@ type Options struct {
 	Precision string // auto, fp32 or fp16; empty = auto
 	Runtime   string // file or folder of the ONNX Runtime library; empty = search for it
 	Threads   int    // CPU threads; 0 = one per core; more than runtime.NumCPU() means runtime.NumCPU()
+	// Detail is the factor, MinDetail to MaxDetail, by which frames are resized for the network; 0 = 1. The flow keeps the
+	// frame's size and pixels as unit.
+	Detail float64
 }
 
 // Model is an opened network.
@@ -65,7 +68,8 @@ type Model struct {
 	device     Device
 	skippedGPU error
 	precision  Precision
-	threads    int // on the CPU
+	threads    int     // on the CPU
+	detail     float64 // 0 = 1
 
 	mu      sync.RWMutex // read-locked during a run, locked by Close
 	encoder *graph       // nil after Close
@@ -85,6 +89,9 @@ func Open(o Options) (*Model, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for one per core", o.Threads)
 	}
+	if err := CheckDetail(o.Detail); err != nil {
+		return nil, err
+	}
 	device, err := ParseDevice(o.Device)
 	if err != nil {
 		return nil, err
@@ -93,7 +100,7 @@ func Open(o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{}
+	m := &Model{detail: o.Detail}
 	if m.card, err = ReadCard(o.ModelDir); err != nil {
 		return nil, err
 	}

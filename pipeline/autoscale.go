@@ -17,7 +17,8 @@ import (
 // estimates a few sample pairs spread over the video, shrunk, and their lengths give the scale (visualize.Scale).
 // A second pass over the video would double its time, and keeping all fields until the end would take 17 MB of
 // disk for each Full-HD frame and show nothing until the last; eight small pairs cost about half as much as one
-// of Full HD. What is longer than the scale is painted darker, so motion that the samples missed stays legible.
+// of Full HD. The network sees them at their shrunk size whatever its detail, so that the scale does not depend on the
+// detail. What is longer than the scale is painted darker, so motion that the samples missed stays legible.
 const (
 	samplePairs = 8   // sample pairs at most
 	sampleSide  = 448 // pixels of their longer side

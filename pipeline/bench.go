@@ -14,19 +14,21 @@ import (
 
 // Measurement is where the time of a run goes.
 type Measurement struct {
-	Input        string        `json:"input"`
-	Width        int           `json:"width"`
-	Height       int           `json:"height"`
-	Images       int           `json:"images"`
-	Network      string        `json:"network"`
-	Device       string        `json:"device"` // or several, with commas
-	Precision    string        `json:"precision"`
-	Stages       []StageTiming `json:"stages"`
-	PerSecond    float64       `json:"frames_per_second"` // from the first image to the last: loading does not count
-	NetworkAlone float64       `json:"network_alone_frames_per_second"`
-	Bottleneck   string        `json:"bottleneck"`
-	Notices      []string      `json:"notices,omitempty"`     // what Run would report besides
-	PeakMemory   int64         `json:"peak_memory,omitempty"` // bytes of the process, without the GPU's; 0 where the system does not tell
+	Input         string        `json:"input"`
+	Width         int           `json:"width"`
+	Height        int           `json:"height"`
+	Images        int           `json:"images"`
+	Network       string        `json:"network"`
+	Device        string        `json:"device"` // or several, with commas
+	Precision     string        `json:"precision"`
+	NetworkWidth  int           `json:"network_width"` // of the size at which the network sees the frames, pixels
+	NetworkHeight int           `json:"network_height"`
+	Stages        []StageTiming `json:"stages"`
+	PerSecond     float64       `json:"frames_per_second"` // from the first image to the last: loading does not count
+	NetworkAlone  float64       `json:"network_alone_frames_per_second"`
+	Bottleneck    string        `json:"bottleneck"`
+	Notices       []string      `json:"notices,omitempty"`     // what Run would report besides
+	PeakMemory    int64         `json:"peak_memory,omitempty"` // bytes of the process, without the GPU's; 0 where the system does not tell
 }
 
 // StageTiming is the work of one stage.
@@ -73,6 +75,7 @@ func (r *run) measurement() Measurement {
 		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
 		PerSecond: float64(w.images-1) / w.end.Sub(w.first).Seconds(),
 	}
+	m.NetworkWidth, m.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
 	m.PeakMemory, _ = procinfo.PeakMemory() // 0 where the system does not tell
 	largest := 0.0
 	for i, name := range stageNames {

@@ -39,9 +39,20 @@ func (n *Network) next(ctx context.Context, p *frame.Pair, backward bool) (*fiel
 	return f, err
 }
 
-// sample returns the flow field of a pair that is not part of the run, and keeps nothing.
+// sample returns the flow field of a pair that is not part of the run, and keeps nothing. The network sees the frames at their own
+// size, because sample pairs are shrunk already: at the model's detail they would be resized twice.
 func (n *Network) sample(ctx context.Context, p *frame.Pair) (*field.Field, error) {
-	return n.model.Flow(ctx, p.First, p.Second)
+	first, err := n.model.EncodeAt(ctx, p.First, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close()
+	second, err := n.model.EncodeAt(ctx, p.Second, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer second.Close()
+	return n.model.Estimate(ctx, first, second)
 }
 
 func (n *Network) close() error {

@@ -15,7 +15,7 @@ import (
 type Networks []*Network
 
 // OpenNetworks opens the network on each device of o.Device, a list with commas such as "cuda:0,cuda:1". Its errors
-// are those of flow.Open, and ErrOptions for a device or precision that does not exist.
+// are those of flow.Open, and ErrOptions for a device or precision that does not exist or a detail out of range.
 func OpenNetworks(o flow.Options) (n Networks, err error) {
 	devices := strings.Split(o.Device, ",")
 	for _, d := range devices {
@@ -27,6 +27,9 @@ func OpenNetworks(o flow.Options) (n Networks, err error) {
 		}
 	}
 	if _, err := flow.ParsePrecision(o.Precision); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	if err := flow.CheckDetail(o.Detail); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 	}
 	for _, d := range devices {
@@ -66,6 +69,11 @@ func keptFeatures(step int, video decode.Info) int {
 
 // Name is the name of the network.
 func (n Networks) Name() string { return n[0].model.Card().Name }
+
+// InputSize is the size in pixels at which the networks see frames of width x height, as flow.Model.InputSize.
+func (n Networks) InputSize(width, height int) (int, int) {
+	return n[0].model.InputSize(width, height)
+}
 
 // Memory is what the networks take for a video on all their devices, in bytes; 0 where that is not known.
 func (n Networks) Memory(video decode.Info, step int) (bytes int64) {

@@ -18,17 +18,21 @@ type Events struct {
 
 // Plan is what a run is about to do.
 type Plan struct {
-	Input     string   `json:"input"`
-	Output    string   `json:"output"`
-	Width     int      `json:"width"` // of the images written, pixels
-	Height    int      `json:"height"`
-	Frames    int      `json:"frames,omitempty"` // images to write; absent where the input does not say
-	Style     string   `json:"style"`
-	MaxFlow   float64  `json:"max_flow,omitempty"` // pixels; absent where the style shows none
-	Network   string   `json:"network"`
-	Device    string   `json:"device"`
-	Precision string   `json:"precision"`
-	Notices   []string `json:"notices,omitempty"`
+	Input     string  `json:"input"`
+	Output    string  `json:"output"`
+	Width     int     `json:"width"` // of the images written, pixels
+	Height    int     `json:"height"`
+	Frames    int     `json:"frames,omitempty"` // images to write; absent where the input does not say
+	Style     string  `json:"style"`
+	MaxFlow   float64 `json:"max_flow,omitempty"` // pixels; absent where the style shows none
+	Network   string  `json:"network"`
+	Device    string  `json:"device"`
+	Precision string  `json:"precision"`
+	Detail    float64 `json:"detail"` // of the network
+	// The size in pixels at which the network sees the frames.
+	NetworkWidth  int      `json:"network_width"`
+	NetworkHeight int      `json:"network_height"`
+	Notices       []string `json:"notices,omitempty"`
 }
 
 // Result is what a run has done.
@@ -55,7 +59,9 @@ const LowConfidence = 0.3
 // plan says what the run is about to do.
 func (r *run) plan(painter *visualize.Painter) Plan {
 	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
-		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision()}
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
+		Detail: r.networks[0].model.Detail()}
+	p.NetworkWidth, p.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
 	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
 	e := r.Encode
 	e.Width, e.Height = p.Width, p.Height

@@ -86,7 +86,11 @@ func bench(c *cli.Context) (err error) {
 
 func printMeasurement(out io.Writer, m pipeline.Measurement) error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s: %dx%d, %s, %s on %s in %s\n", m.Input, m.Width, m.Height, count(m.Images, "image"), m.Network, m.Device, m.Precision)
+	fmt.Fprintf(&s, "%s: %dx%d, %s, %s on %s in %s", m.Input, m.Width, m.Height, count(m.Images, "image"), m.Network, m.Device, m.Precision)
+	if m.NetworkWidth != m.Width || m.NetworkHeight != m.Height {
+		fmt.Fprintf(&s, ", which sees %dx%d", m.NetworkWidth, m.NetworkHeight)
+	}
+	s.WriteByte('\n')
 	fmt.Fprintf(&s, "%-9s%14s%9s  %s\n", "stage", "ms per frame", "share", "queue: average length of capacity")
 	for _, t := range m.Stages {
 		fmt.Fprintf(&s, "%-9s%14.2f%7.1f %%", t.Name, t.Milliseconds, 100*t.Share)

@@ -73,5 +73,6 @@ func eval(c *cli.Context) error {
 	if err != nil {
 		return source.classify(err)
 	}
+	report.Source = source.seen(report.Source)
 	return outputError(write(report, c.Bool("per-pair")))
 }

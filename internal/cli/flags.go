@@ -208,11 +208,18 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "model", Usage: "folder of another network (encoder.onnx, decoder.onnx, model.json)", DefaultText: "the built-in network", EnvVars: []string{"WWFLOW_MODEL"}},
 		&cli.StringFlag{Name: "ort", Usage: "ONNX Runtime to use: libonnxruntime.so or its folder", EnvVars: []string{"WWFLOW_ORT"}},
 		threadsFlag(),
+		detailFlag(),
 	}
 }
 
+// detailFlag is the factor between a frame's size and the size at which the network sees it.
+func detailFlag() cli.Flag {
+	return number(cli.Float64Flag{Name: "detail", Value: 1, Usage: "size at which the network sees the frames, as a multiple of theirs: 2 for small frames, 0.5 to save time and memory. The flow keeps the frames' size and its unit, their pixels"},
+		func(v float64) bool { return v >= flow.MinDetail && v <= flow.MaxDetail }, fmt.Sprintf("%v to %v", flow.MinDetail, flow.MaxDetail))
+}
+
 func networkOptions(c *cli.Context) flow.Options {
-	return flow.Options{ModelDir: c.String("model"), Device: c.String("device"), Precision: c.String("precision"), Runtime: c.String("ort"), Threads: c.Int("threads")}
+	return flow.Options{ModelDir: c.String("model"), Device: c.String("device"), Precision: c.String("precision"), Runtime: c.String("ort"), Threads: c.Int("threads"), Detail: c.Float64("detail")}
 }
 
 // openModel opens the network for a command that works on one pair at a time.

@@ -38,6 +38,8 @@ type infoReport struct {
 	Network       string  `json:"network"`
 	Device        string  `json:"device"`
 	Precision     string  `json:"precision"`
+	NetworkWidth  int     `json:"network_width"` // of the size at which the network sees the frames, pixels
+	NetworkHeight int     `json:"network_height"`
 	NetworkMemory int64   `json:"network_bytes,omitempty"` // peak; absent where the network's card does not tell
 	FrameMemory   int64   `json:"frame_bytes"`             // peak of the frames, fields and images between the stages
 	Fits          bool    `json:"fits"`                    // into the memory that is free now, as far as can be told
@@ -63,6 +65,7 @@ func info(c *cli.Context) error {
 	r := infoReport{Info: i, Seconds: i.Duration.Seconds(), StartSeconds: i.StartTime.Seconds(), Output: outputName(input, visualize.Flow),
 		Network: networks.Name(), Device: networks.Devices(), Precision: networks.Precision(),
 		NetworkMemory: networks.Memory(i, step), FrameMemory: pipeline.FrameMemory(i.Width, i.Height, step, len(networks)), Fits: true}
+	r.NetworkWidth, r.NetworkHeight = networks.InputSize(i.Width, i.Height)
 	if i.FramesExact {
 		r.OutputFrames = max(0, i.Frames-step)
 	}
@@ -111,6 +114,7 @@ func (r infoReport) text() string {
 	}
 	line("output", "%s: %s", r.Output, images)
 	line("network", "%s on %s in %s", r.Network, r.Device, r.Precision)
+	line("", "sees the frames at %dx%d", r.NetworkWidth, r.NetworkHeight)
 	memory := "unknown for the network"
 	if r.NetworkMemory > 0 {
 		memory = fmt.Sprintf("about %s for the network", byteSize(r.NetworkMemory))

@@ -196,6 +196,9 @@ func planText(p pipeline.Plan) string {
 		style += ", scale " + pixels(p.MaxFlow)
 	}
 	s := fmt.Sprintf("%s -> %s: %dx%d, %s, network %s on %s", p.Input, p.Output, p.Width, p.Height, style, p.Network, p.Device)
+	if p.Detail != 1 {
+		s += fmt.Sprintf(", which sees %dx%d", p.NetworkWidth, p.NetworkHeight)
+	}
 	for _, n := range p.Notices {
 		s += "\nnote: " + n
 	}

@@ -25,7 +25,7 @@ saturation is length, white is no motion, black is unknown. One scale holds for 
   --max-flow auto    chosen from eight sample pairs spread over the video, shrunk to 448 pixels: the 99.8th
                      percentile of the confident flow, ignoring the largest pair, rounded up, and at least
                      1 pixel, so that a static scene stays white. For pipes, which can be read only once,
-                     the first eight pairs are used.`
+                     the first eight pairs are used. --detail does not change it.`
 
 func runCommand() *cli.Command {
 	return &cli.Command{

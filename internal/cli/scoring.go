@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"slices"
@@ -64,10 +65,11 @@ func tableWriter(c *cli.Context) (func(t table, perSequence bool) error, error) 
 
 // flowSource is the network, or nothing where the flow comes from files.
 type flowSource struct {
-	name    string
-	model   *flow.Model
-	network *flow.Estimator
-	failure error // the network's
+	name              string
+	model             *flow.Model
+	network           *flow.Estimator
+	smallest, largest image.Point // of the sizes at which the network saw frames; zero before the first
+	failure           error       // the network's
 }
 
 func openFlowSource(c *cli.Context) (*flowSource, error) {
@@ -84,7 +86,11 @@ func openFlowSource(c *cli.Context) (*flowSource, error) {
 		return nil, err
 	}
 	card := model.Card()
-	return &flowSource{model: model, network: flow.NewEstimator(model), name: fmt.Sprintf("network %s %s on %s", card.Name, card.Version, model.Device())}, nil
+	name := fmt.Sprintf("network %s %s on %s", card.Name, card.Version, model.Device())
+	if model.Detail() != 1 {
+		name += fmt.Sprintf(" at detail %v", model.Detail())
+	}
+	return &flowSource{model: model, network: flow.NewEstimator(model), name: name}, nil
 }
 
 // estimator returns what gives the flow, and its name; nil where the flow comes from files.
@@ -95,8 +101,32 @@ func (s *flowSource) estimator() (estimate func(ctx context.Context, a, b *frame
 	return s.estimate, s.name
 }
 
+// seen is a report's source with the size at which the network saw the frames, which is known after the evaluation.
+func (s *flowSource) seen(source string) string {
+	switch {
+	case s.largest == image.Point{}: // the flow came from files or a journal
+		return source
+	case s.smallest == s.largest:
+		return fmt.Sprintf("%s, which sees %dx%d", source, s.largest.X, s.largest.Y)
+	}
+	return fmt.Sprintf("%s, which sees %dx%d to %dx%d", source, s.smallest.X, s.smallest.Y, s.largest.X, s.largest.Y)
+}
+
+// see records the size of a frame.
+func (s *flowSource) see(f *frame.Frame) {
+	width, height := s.model.InputSize(f.Width, f.Height)
+	if area := width * height; s.largest == (image.Point{}) {
+		s.smallest, s.largest = image.Pt(width, height), image.Pt(width, height)
+	} else if area < s.smallest.X*s.smallest.Y {
+		s.smallest = image.Pt(width, height)
+	} else if area > s.largest.X*s.largest.Y {
+		s.largest = image.Pt(width, height)
+	}
+}
+
 // estimate returns the flow from a to b. It keeps the features of these two frames, which the next pair may share.
 func (s *flowSource) estimate(ctx context.Context, a, b *frame.Frame) (f *field.Field, err error) {
+	s.see(a)
 	s.network.Keep(a, b)
 	if s.network.Kept() == 0 {
 		s.failure = s.model.CheckMemory(a.Width, a.Height)

@@ -93,6 +93,7 @@ func springScore(c *cli.Context) error {
 	if err != nil {
 		return source.classify(err)
 	}
+	report.Source = source.seen(report.Source)
 	return outputError(write(report, c.Bool("per-sequence")))
 }
 
