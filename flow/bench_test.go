@@ -4,6 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wwflow/wwflow/frame"
 )
 
 // benchSizes are a small size and Full HD. The benchmarks run the default network on the CPU:
@@ -39,6 +44,45 @@ func BenchmarkEstimate(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkDetail estimates a pair of a Full-HD video, whose first frame is encoded already, at several details. cpu-s/op is the
+// CPU time of all threads, which other programs on the machine change less than the time.
+func BenchmarkDetail(b *testing.B) {
+	m := openDefault(b)
+	ctx := context.Background()
+	first, second := pattern(1920, 1080, 1), pattern(1920, 1080, 2)
+	for _, detail := range []float64{0.5, 1, 2} {
+		b.Run(fmt.Sprint(detail), func(b *testing.B) {
+			at := func(f *frame.Frame) *Features {
+				features, err := m.EncodeAt(ctx, f, detail)
+				if err != nil {
+					b.Fatal(err)
+				}
+				return features
+			}
+			a := at(first)
+			defer a.Close()
+			begin := cpuTime(b)
+			for b.Loop() {
+				next := at(second)
+				if _, err := m.Estimate(ctx, a, next); err != nil {
+					b.Fatal(err)
+				}
+				next.Close()
+			}
+			b.ReportMetric((cpuTime(b)-begin).Seconds()/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+// cpuTime returns the CPU time of this process so far.
+func cpuTime(b *testing.B) time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // BenchmarkConfidence measures what Go computes after the decoder: confidences and the check for finite flow.
