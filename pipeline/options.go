@@ -88,6 +88,16 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
+// Check returns the errors of Run that can be found without reading the input: invalid options, an output that is the
+// input or exists, codecs and containers that do not fit.
+func (o Options) Check() error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	return errkind.Mark(ErrOutput, o.checkOutput())
+}
+
 // checkOutput finds what would make the run fail at its first image or, worse, destroy the input: before any work is done.
 func (o Options) checkOutput() error {
 	if o.Output == "" {

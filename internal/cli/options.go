@@ -15,11 +15,10 @@ import (
 	"github.com/wwflow/wwflow/visualize"
 )
 
-// videoOptions reads the flags of videoFlags and those of run. The flags' values are valid: cli has checked them.
-func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
+// commonOptions reads the flags of videoFlags and networkFlags. The flags' values are valid: cli has checked them.
+func commonOptions(c *cli.Context) (o pipeline.Options, err error) {
 	threads := c.Int("threads")
-	o := pipeline.Options{
-		Input: input, Output: c.String("o"),
+	o = pipeline.Options{
 		Step: c.Int("step"), Backward: c.Bool("backward"), Cuts: c.Bool("cuts"), MinConfidence: c.Float64("min-confidence"),
 		Decode:  decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: threads, Hardware: c.String("hwaccel")},
 		Encode:  encode.Options{Container: c.String("container"), Codec: c.String("codec"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
@@ -34,6 +33,17 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	o.Decode.Start, _ = parseTime(c.String("start"))
 	o.Decode.Duration, _ = parseTime(c.String("duration"))
 	o.Decode.FrameRate, _ = parseRate(c.String("rate"))
+	o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt"))
+	return o, err
+}
+
+// videoOptions reads the flags of run.
+func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
+	o, err := commonOptions(c)
+	if err != nil {
+		return o, err
+	}
+	o.Input, o.Output = input, c.String("o")
 	if o.Output == "" {
 		o.Output = outputName(input, o.Paint.Style)
 	}
@@ -45,10 +55,6 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	}
 	if o.Output == "-" && isTerminal(os.Stdout) {
 		return o, withHint(usagef("standard output is a terminal"), "a pipe, such as wwflow run in.mp4 -o - | ffplay -")
-	}
-	var err error
-	if o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt")); err != nil {
-		return o, err
 	}
 	o.Exports, err = exports(c)
 	return o, err
