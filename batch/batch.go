@@ -47,10 +47,10 @@ type Options struct {
 
 // Events are called as a batch proceeds, one at a time. A nil function is not called.
 type Events struct {
-	Planned func(Plan)                    // everything has been checked
-	Started func(n int, p pipeline.Plan)  // the n-th video to do, from 1, is about to be estimated
-	Written func(Progress)                // an image was written
-	Ended   func(n int, e Entry)          // a video is done or has failed
+	Planned func(Plan)                   // everything has been checked
+	Started func(n int, p pipeline.Plan) // the n-th video to do, from 1, is about to be estimated
+	Written func(Progress)               // an image was written
+	Ended   func(n int, e Entry)         // a video is done or has failed
 }
 
 // Plan is what a batch is about to do.
