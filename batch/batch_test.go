@@ -256,8 +256,12 @@ func TestResourcesStayFlat(t *testing.T) {
 			late = use{openFiles(t), residentMemory(t)}
 		}
 	}
+	before := openFiles(t)
 	if r, err := Run(t.Context(), o); err != nil || r.Done != 200 {
 		t.Fatalf("%+v, %v", r, err)
+	}
+	if after := openFiles(t); after > before+20 { // the checks before the first video open each input
+		t.Errorf("%d files are open before the batch, %d after it", before, after)
 	}
 	t.Logf("%+v after 60 videos, %+v after 200", early, late)
 	if late.files > early.files || late.memory-early.memory > 10e6 || early.files == 0 {
