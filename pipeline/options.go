@@ -46,8 +46,9 @@ type Options struct {
 
 // Export is a folder of flow files, one for each field. A file is named by the number of its frame, such as 000012.flo.
 type Export struct {
-	Format flowfile.Format
+	Format flowfile.Format // one of flowfile.Formats, or JPEG
 	Dir    string
+	Bound  float64 // of JPEG: length in pixels of the extreme values; 0 = 20
 }
 
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
@@ -81,6 +82,11 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: step %d is below 1", ErrOptions, o.Step)
 	case !(o.MinConfidence >= 0) || o.MinConfidence > 1:
 		return o, fmt.Errorf("%w: minimum confidence %v is not between 0 and 1", ErrOptions, o.MinConfidence)
+	}
+	for _, e := range o.Exports {
+		if !(e.Bound >= 0) {
+			return o, fmt.Errorf("%w: bound %v is below 0", ErrOptions, e.Bound)
+		}
 	}
 	if _, err := visualize.ParseStyle(string(o.Paint.Style)); err != nil {
 		return o, err

@@ -67,13 +67,18 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 	}
 	for _, s := range c.StringSlice("export") {
 		name, dir, _ := strings.Cut(s, "=")
-		format := flowfile.Format(name)
-		if !slices.Contains(flowfile.Formats(), format) || dir == "" {
-			return nil, usagef("--export takes a folder and one of the formats %s, not %q", formatList(), s)
+		if !canExport(name) || dir == "" {
+			return nil, usagef("--export takes a folder and one of the formats jpg, %s, not %q", formatList(), s)
 		}
-		list = append(list, pipeline.Export{Format: format, Dir: dir})
+		list = append(list, pipeline.Export{Format: flowfile.Format(name), Dir: dir, Bound: c.Float64("bound")})
 	}
 	return list, nil
+}
+
+// canExport reports whether --export takes a format.
+func canExport(name string) bool {
+	format := flowfile.Format(name)
+	return format == pipeline.JPEG || slices.Contains(flowfile.Formats(), format)
 }
 
 // outputName appends the style to the input's name: clip.mp4 gives clip-flow.mp4.
