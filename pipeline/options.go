@@ -46,8 +46,9 @@ type Options struct {
 
 // Export is a folder of flow files, one for each field. A file is named by the number of its frame, such as 000012.flo.
 type Export struct {
-	Format flowfile.Format
+	Format flowfile.Format // one of flowfile.Formats, or JPEG
 	Dir    string
+	Bound  float64 // of JPEG: length in pixels of the extreme values; 0 = 20
 }
 
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
@@ -82,10 +83,25 @@ func (o Options) withDefaults() (Options, error) {
 	case !(o.MinConfidence >= 0) || o.MinConfidence > 1:
 		return o, fmt.Errorf("%w: minimum confidence %v is not between 0 and 1", ErrOptions, o.MinConfidence)
 	}
+	for _, e := range o.Exports {
+		if !(e.Bound >= 0) {
+			return o, fmt.Errorf("%w: bound %v is below 0", ErrOptions, e.Bound)
+		}
+	}
 	if _, err := visualize.ParseStyle(string(o.Paint.Style)); err != nil {
 		return o, err
 	}
 	return o, nil
+}
+
+// Check returns the errors of Run that can be found without reading the input: invalid options, an output that is the
+// input or exists, codecs and containers that do not fit.
+func (o Options) Check() error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	return errkind.Mark(ErrOutput, o.checkOutput())
 }
 
 // checkOutput finds what would make the run fail at its first image or, worse, destroy the input: before any work is done.

@@ -227,6 +227,12 @@ func (r *run) export(f *field.Field) error {
 		if err := os.MkdirAll(e.Dir, 0o777); err != nil {
 			return err
 		}
+		if e.Format == JPEG {
+			if err := writeJPEG(e, f); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := flowfile.Write(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f); err != nil {
 			return err
 		}

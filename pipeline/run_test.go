@@ -33,7 +33,7 @@ func TestRun(t *testing.T) {
 			in, o, result, err := runVideo(t, t.Context(), func(o *Options) {
 				o.Step, o.Backward, o.Paint.MaxFlow = c.step, c.backward, c.maxFlow
 				o.Events.Started = func(p Plan) { plans = append(plans, p) }
-				o.Exports = []Export{{flowfile.Flo, filepath.Join(filepath.Dir(o.Output), "flo")}}
+				o.Exports = []Export{{Format: flowfile.Flo, Dir: filepath.Join(filepath.Dir(o.Output), "flo")}}
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -23,7 +23,7 @@ func Main(ctx context.Context, args []string) int {
 		err = app.RunContext(ctx, parsed)
 	}
 	if err != nil && ctx.Err() != nil {
-		err = errInterrupted
+		err = context.Cause(ctx)
 	}
 	switch {
 	case err != nil && asksJSON(args):
@@ -43,7 +43,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     Version(),
 		Commands: []*cli.Command{
-			runCommand(), pairCommand(), infoCommand(), convertCommand(), viewCommand(),
+			runCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), viewCommand(),
 			springCommand(), evalCommand(), benchCommand(), doctorCommand(), helpCommand(), versionCommand(),
 			completionCommand(), manCommand(),
 		},
@@ -121,8 +121,8 @@ func asksJSON(args []string) bool {
 }
 
 // flagsFirst moves a command's flags before its arguments, so that both `run in.mp4 --force` and `run --force in.mp4`
-// work: the flag package stops at the first argument. `--export exr DIR`, the one flag with two values, becomes
-// `--export exr=DIR`. Nothing after "--" is moved. A flag whose value is missing or empty is an error.
+// work: the flag package stops at the first argument. `--export exr DIR` of run, the one flag with two values,
+// becomes `--export exr=DIR`. Nothing after "--" is moved. A flag whose value is missing or empty is an error.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	command, depth := findCommand(app, args)
 	if command == nil {
@@ -157,7 +157,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			return nil, usagef("%s needs a value", a)
 		case args[i+1] == "":
 			return nil, emptyValue(a)
-		case name == "export" && i+2 < len(args) && !strings.Contains(args[i+1], "="):
+		case name == "export" && command.Name != "batch" && i+2 < len(args) && !strings.Contains(args[i+1], "="):
 			flags = append(flags, a, args[i+1]+"="+args[i+2])
 			i += 2
 		default:

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/wwflow/wwflow/batch"
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
@@ -167,6 +168,7 @@ func TestFlagsFirst(t *testing.T) {
 		{"wwflow run a.mp4 --device=", "the value of --device is empty"},
 		{"wwflow run a.mp4 --crf -1 -o -b.mp4", "wwflow run --crf -1 -o -b.mp4 a.mp4"},
 		{"wwflow run --force -- --odd.mp4", "wwflow run --force -- --odd.mp4"},
+		{"wwflow batch a.mp4 --export exr b.mp4 -o out", "wwflow batch --export exr -o out a.mp4 b.mp4"},
 		{"wwflow pair a.png b.png -o c.flo", "wwflow pair -o c.flo a.png b.png"},
 		{"wwflow --version", "wwflow --version"},
 		{"wwflow bogus a -b", "wwflow bogus a -b"},
@@ -190,6 +192,8 @@ func TestExitCodes(t *testing.T) {
 		3:   {errkind.Mark(errkind.ErrInput, errors.New("no")), &pairing.SizeError{}, fs.ErrNotExist, fmt.Errorf("x: %w", flow.ErrSize)},
 		4:   {errkind.Mark(errkind.ErrOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
 		5:   {flow.ErrNoRuntime, errkind.Mark(errkind.ErrInput, decode.ErrHardware), errkind.Mark(errkind.ErrOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},
+		6:   {fmt.Errorf("%w: 1 of 2 failed", batch.ErrFailed)},
+		75:  {errTerminated, errkind.Mark(batch.ErrTemporary, &os.PathError{Err: syscall.ENOSPC}), errkind.Mark(batch.ErrTemporary, &flow.DeviceError{})},
 		130: {errInterrupted},
 	} {
 		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {

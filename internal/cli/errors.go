@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/wwflow/wwflow/batch"
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
@@ -16,11 +17,8 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-// Kinds of errors that only the command line has. See package errkind for the others.
-var (
-	errUsage       = errors.New("usage")
-	errInterrupted = errors.New("interrupted")
-)
+// errUsage is a wrong command line. See package errkind for other kinds of errors.
+var errUsage = errors.New("usage")
 
 func usagef(format string, args ...any) error {
 	return errkind.Mark(errUsage, fmt.Errorf(format, args...))
@@ -45,7 +43,11 @@ const textExitCodes = `Exit codes:
   3    the input cannot be used: missing, no video, too short, frames of different sizes
   4    the output cannot be written: it exists, it is the input, the disk is full
   5    the network cannot run: no ONNX Runtime, device, network or memory; or --hwaccel is unavailable
-  130  interrupted
+  6    batch is complete, and some videos failed: the journal has the exit code of each
+  75   temporary failure, the same command may succeed: SIGTERM, SIGHUP or SIGUSR1; in batch also a full disk, a lost
+       device, or another process on the same folder
+  130  interrupted by Ctrl-C (SIGINT)
+For a scheduler: 2, 3 and 6 will not change by trying again, 75 asks for it, and 1, 4 and 5 need a person.
 After an error there is no file under the output's name. One exception: if the resolution changes in the
 middle of the input, the flow up to there is kept, and the exit code is 3.`
 
@@ -59,6 +61,10 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, errInterrupted):
 		return 130
+	case errors.Is(err, errTerminated), errors.Is(err, batch.ErrTemporary):
+		return 75
+	case errors.Is(err, batch.ErrFailed):
+		return 6
 	case errors.Is(err, errUsage), errors.Is(err, pipeline.ErrOptions), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrCodecContainer), errors.Is(err, encode.ErrOption):
 		return 2
 	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
@@ -102,6 +108,12 @@ func hint(err error) string {
 		return "wwflow --help, or wwflow COMMAND --help"
 	case errors.Is(err, pipeline.ErrSame):
 		return "another name for the output"
+	case errors.Is(err, errTerminated):
+		return "the same command again"
+	case errors.Is(err, batch.ErrFailed):
+		return "--retry-failed, after the causes were removed"
+	case errors.Is(err, batch.ErrChanged):
+		return "another folder, or --force to do the changed videos again"
 	case errors.Is(err, encode.ErrExists):
 		return "another name, or --force to replace it"
 	case errors.Is(err, pipeline.ErrNotEmpty):

@@ -78,6 +78,11 @@ func legendFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "legend", Usage: "draw the colour wheel and its scale into a corner"}
 }
 
+func boundFlag() cli.Flag {
+	return number(cli.Float64Flag{Name: "bound", Value: 20, Usage: "for --export jpg: flow of -`PIXELS` is black and of +PIXELS white, as in denseflow; unknown flow is as no motion"},
+		func(v float64) bool { return v > 0 && v <= 1e6 }, "above 0")
+}
+
 func scaleFlag(usage string) cli.Flag {
 	return number(cli.Float64Flag{Name: "scale", Value: 1, Usage: usage}, func(v float64) bool { return v > 0 && v <= 16 }, "above 0 and at most 16")
 }

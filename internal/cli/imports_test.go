@@ -19,7 +19,8 @@ import (
 const module = "github.com/wwflow/wwflow"
 
 // mayImport is the rule of ARCHITECTURE.md: which of our packages a package may import besides helpers under an
-// internal folder. Stages import data, data imports no stage, the pipeline imports stages, the command line imports all.
+// internal folder. Stages import data, data imports no stage, the pipeline imports stages,
+// a batch imports the pipeline, the command line imports all.
 var mayImport = map[string][]string{
 	"frame":      {},
 	"field":      {"frame"},
@@ -30,6 +31,7 @@ var mayImport = map[string][]string{
 	"flow":       {"frame", "field", "models"},
 	"visualize":  {"frame", "field"},
 	"pipeline":   {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode"},
+	"batch":      {"pipeline", "flow", "decode", "visualize", "encode", "flowfile"},
 	"benchmarks": {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":     {},
 }
@@ -164,6 +166,9 @@ func TestImportRuleCanFail(t *testing.T) {
 		{"pipeline", "decode", true},
 		{"pipeline", "internal/cli", false},
 		{"decode", "pipeline", false},
+		{"batch", "pipeline", true},
+		{"batch", "internal/cli", false},
+		{"pipeline", "batch", false},
 		{"internal/libav", "decode", false},
 		{"internal/libav", "frame", true},
 		{"benchmarks/spring", "flow", true},

@@ -15,11 +15,10 @@ import (
 	"github.com/wwflow/wwflow/visualize"
 )
 
-// videoOptions reads the flags of videoFlags and those of run. The flags' values are valid: cli has checked them.
-func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
+// commonOptions reads the flags of videoFlags and networkFlags. The flags' values are valid: cli has checked them.
+func commonOptions(c *cli.Context) (o pipeline.Options, err error) {
 	threads := c.Int("threads")
-	o := pipeline.Options{
-		Input: input, Output: c.String("o"),
+	o = pipeline.Options{
 		Step: c.Int("step"), Backward: c.Bool("backward"), Cuts: c.Bool("cuts"), MinConfidence: c.Float64("min-confidence"),
 		Decode:  decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: threads, Hardware: c.String("hwaccel")},
 		Encode:  encode.Options{Container: c.String("container"), Codec: c.String("codec"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
@@ -34,6 +33,17 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	o.Decode.Start, _ = parseTime(c.String("start"))
 	o.Decode.Duration, _ = parseTime(c.String("duration"))
 	o.Decode.FrameRate, _ = parseRate(c.String("rate"))
+	o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt"))
+	return o, err
+}
+
+// videoOptions reads the flags of run.
+func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
+	o, err := commonOptions(c)
+	if err != nil {
+		return o, err
+	}
+	o.Input, o.Output = input, c.String("o")
 	if o.Output == "" {
 		o.Output = outputName(input, o.Paint.Style)
 	}
@@ -46,10 +56,6 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	if o.Output == "-" && isTerminal(os.Stdout) {
 		return o, withHint(usagef("standard output is a terminal"), "a pipe, such as wwflow run in.mp4 -o - | ffplay -")
 	}
-	var err error
-	if o.Encode.EncoderOptions, err = keyValues(c.StringSlice("encoder-opt")); err != nil {
-		return o, err
-	}
 	o.Exports, err = exports(c)
 	return o, err
 }
@@ -61,13 +67,18 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 	}
 	for _, s := range c.StringSlice("export") {
 		name, dir, _ := strings.Cut(s, "=")
-		format := flowfile.Format(name)
-		if !slices.Contains(flowfile.Formats(), format) || dir == "" {
-			return nil, usagef("--export takes a folder and one of the formats %s, not %q", formatList(), s)
+		if !canExport(name) || dir == "" {
+			return nil, usagef("--export takes a folder and one of the formats jpg, %s, not %q", formatList(), s)
 		}
-		list = append(list, pipeline.Export{Format: format, Dir: dir})
+		list = append(list, pipeline.Export{Format: flowfile.Format(name), Dir: dir, Bound: c.Float64("bound")})
 	}
 	return list, nil
+}
+
+// canExport reports whether --export takes a format.
+func canExport(name string) bool {
+	format := flowfile.Format(name)
+	return format == pipeline.JPEG || slices.Contains(flowfile.Formats(), format)
 }
 
 // outputName appends the style to the input's name: clip.mp4 gives clip-flow.mp4.

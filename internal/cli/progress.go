@@ -19,8 +19,9 @@ import (
 
 // meter shows how many of a number of things are done: a bar on a terminal, a line every few seconds elsewhere, or nothing.
 type meter interface {
-	update(done, total int) // total 0 = unknown
-	stop()                  // removes or completes the display; may be called again
+	update(done, total int)            // total 0 = unknown
+	show(done, total int, text string) // update with a text of the caller's
+	stop()                             // removes or completes the display; may be called again
 }
 
 func newMeter(quiet bool, noun string) meter {
@@ -41,8 +42,9 @@ func isTerminal(f *os.File) bool {
 
 type noMeter struct{}
 
-func (noMeter) update(_, _ int) {}
-func (noMeter) stop()           {}
+func (noMeter) update(_, _ int)         {}
+func (noMeter) show(_, _ int, _ string) {}
+func (noMeter) stop()                   {}
 
 // pace is the speed since the first update: what happens only once before it does not count.
 type pace struct {
@@ -88,7 +90,10 @@ type lineMeter struct {
 
 func (m *lineMeter) stop() {}
 func (m *lineMeter) update(done, total int) {
-	s := progressText(done, total, m.noun, &m.pace)
+	m.show(done, total, progressText(done, total, m.noun, &m.pace))
+}
+
+func (m *lineMeter) show(_, _ int, s string) {
 	if m.last.IsZero() {
 		m.last = time.Now()
 	}
@@ -128,10 +133,13 @@ func (m *barMeter) start(total int) {
 }
 
 func (m *barMeter) update(done, total int) {
+	m.show(done, total, progressText(done, total, m.noun, &m.pace))
+}
+
+func (m *barMeter) show(done, total int, s string) {
 	if m.bar == nil {
 		m.start(total)
 	}
-	s := progressText(done, total, m.noun, &m.pace)
 	select {
 	case <-m.messages: // not drawn yet, and out of date
 	default:

@@ -1,0 +1,297 @@
+// Package batch makes the flow videos of many videos in one process.
+//
+// The network is opened once. A video that fails does not end the batch. A journal in the output folder records what
+// happened to each video, so that the same call, made again, does only what is missing.
+//
+// Files in the output folder beside the outputs:
+//
+//	wwflow-batch.jsonl   the journal: one Entry per line, only appended to
+//	wwflow-batch.lock    locked (flock) by the process that works on the folder, whose process ID it holds
+//
+// With Options.Part both names have the part, such as wwflow-batch-2-of-8.jsonl. All journals of the folder are read.
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/pipeline"
+)
+
+// Options says what to do. Dir and Videos are needed.
+type Options struct {
+	Dir string // of the outputs, the journal and the lock; created if it does not exist
+
+	// Videos are the videos in the order of work. Output and the folders of Exports are relative to Dir. An input is a
+	// regular file. Network, Networks, Events and Encode.Force are not used.
+	Videos []pipeline.Options
+
+	Network     flow.Options // the network to open
+	Part        Part         // share of the videos to do; zero = all
+	RetryFailed bool         // also do the videos that failed before
+	KeepGoing   bool         // record an input that cannot be read as failed, instead of refusing the batch
+	Force       bool         // replace existing outputs, and redo videos whose input or options have changed
+
+	ExitCode func(error) int // the number that the journal records for an error; nil = 1 for each error
+
+	Events Events
+}
+
+// Events are called as a batch proceeds, one at a time. A nil function is not called.
+type Events struct {
+	Planned func(Plan)                   // everything has been checked
+	Started func(n int, p pipeline.Plan) // the n-th video to do, from 1, is about to be estimated
+	Written func(Progress)               // an image was written
+	Ended   func(n int, e Entry)         // a video is done or has failed
+}
+
+// Plan is what a batch is about to do.
+type Plan struct {
+	Videos       int     `json:"videos"` // of this part
+	ToDo         int     `json:"to_do"`
+	Done         int     `json:"done_before"`
+	FailedBefore int     `json:"failed_before"` // and not retried
+	Seconds      float64 `json:"video_seconds"` // length of the videos to do, as far as it is known
+}
+
+// Progress is how far a batch is.
+type Progress struct {
+	Video    int           // number of the current video among those to do, from 1
+	Videos   int           // number of videos to do
+	Output   string        // of the current video, relative to Dir
+	Frames   int           // images written of the current video
+	Total    int           // images that the current video will have; 0 = unknown
+	Fraction float64       // of the batch, by length of video, 0 to 1
+	Left     time.Duration // for the whole batch; 0 = unknown
+}
+
+// Result is what a batch has done.
+type Result struct {
+	Videos  int     `json:"videos"` // of this part; 0 if the batch was refused
+	Done    int     `json:"done"`   // in this call
+	Skipped int     `json:"done_before"`
+	Failed  []Entry `json:"failed,omitempty"` // in this call or before
+	Left    int     `json:"left"`             // not done because the batch was stopped
+	Frames  int     `json:"frames"`           // images written in this call
+	Seconds float64 `json:"seconds"`
+}
+
+// Errors of Run, besides those of package pipeline.
+var (
+	// ErrFailed says that the batch is complete and some videos failed.
+	ErrFailed = errors.New("not all videos succeeded")
+
+	// ErrTemporary says that the batch was stopped by something that has nothing to do with its videos: a full disk, a
+	// lost device, another process on the same folder. The same call continues where this one stopped.
+	ErrTemporary = errors.New("temporary failure")
+
+	// ErrChanged says that a video was done from another input or with other options.
+	ErrChanged = errors.New("changed since it was done")
+)
+
+// Run does what is missing of a batch. All inputs, outputs and options are checked before the first video; the error then
+// lists all problems. The error is ErrFailed, ErrTemporary, or one of the pipeline's errors; a cancelled context gives
+// its cause.
+func Run(ctx context.Context, o Options) (Result, error) {
+	begin := time.Now()
+	if o.ExitCode == nil {
+		o.ExitCode = func(error) int { return 1 }
+	}
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return Result{}, errkind.Mark(pipeline.ErrOutput, err)
+	}
+	held, err := lockFolder(o.Dir, o.Part)
+	if err != nil {
+		return Result{}, err
+	}
+	defer held.release()
+	items, err := plan(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
+	journal, err := openJournal(journalPath(o.Dir, o.Part))
+	if err != nil {
+		return Result{}, temporary(err)
+	}
+	defer journal.close()
+	b := &batch{Options: o, journal: journal}
+	err = b.run(ctx, items)
+	b.result.Seconds = time.Since(begin).Seconds()
+	return b.result, err
+}
+
+// batch is a batch at work.
+type batch struct {
+	Options
+	journal  *journal
+	result   Result
+	networks pipeline.Networks
+	clock    clock
+}
+
+func (b *batch) run(ctx context.Context, items []*item) error {
+	var todo []*item
+	b.result.Videos = len(items)
+	for _, it := range items {
+		switch it.decision {
+		case skipDone:
+			b.result.Skipped++
+		case skipFailed:
+			b.result.Failed = append(b.result.Failed, *it.last)
+		default:
+			todo = append(todo, it)
+			b.clock.total += it.seconds
+		}
+	}
+	if b.Events.Planned != nil {
+		b.Events.Planned(Plan{len(items), len(todo), b.result.Skipped, len(b.result.Failed), b.clock.total})
+	}
+	b.result.Left = len(todo)
+	if len(todo) > 0 {
+		var err error
+		if b.networks, err = pipeline.OpenNetworks(b.Network); err != nil {
+			return err
+		}
+		defer b.networks.Close()
+	}
+	b.clock.begin = time.Now()
+	for i, it := range todo {
+		if err := b.video(ctx, i+1, len(todo), it); err != nil {
+			return err
+		}
+		b.result.Left--
+		b.clock.done += it.seconds
+	}
+	if n := len(b.result.Failed); n > 0 {
+		return fmt.Errorf("%w: %d of %d failed", ErrFailed, n, len(items))
+	}
+	return nil
+}
+
+// video does one video and records it. An error stops the batch.
+func (b *batch) video(ctx context.Context, n, of int, it *item) error {
+	entry := Entry{State: Started, Output: it.name, Input: it.input, Options: it.options}
+	if err := b.journal.append(entry); err != nil {
+		return temporary(err)
+	}
+	begin := time.Now()
+	result, err := b.process(ctx, n, of, it)
+	entry.Frames, entry.Seconds = result.Frames, time.Since(begin).Seconds()
+	stop := stops(ctx, err)
+	switch {
+	case stop != nil:
+		entry.State = Stopped
+		err = stop
+	case err != nil:
+		entry.State = Failed
+	default:
+		entry.State = Done
+		entry.Bytes = fileSize(it.video.Output)
+	}
+	if err != nil {
+		entry.Error, entry.ExitCode = err.Error(), b.ExitCode(err)
+	}
+	recorded := b.journal.append(entry)
+	if stop != nil {
+		return stop // the journal need not say so: a video without an end is done again
+	}
+	if recorded != nil {
+		return temporary(recorded)
+	}
+	if err == nil {
+		b.result.Done++
+		b.result.Frames += result.Frames
+	} else {
+		b.result.Failed = append(b.result.Failed, entry)
+	}
+	if b.Events.Ended != nil {
+		b.Events.Ended(n, entry)
+	}
+	return nil
+}
+
+func (b *batch) process(ctx context.Context, n, of int, it *item) (pipeline.Result, error) {
+	if it.unreadable != nil {
+		return pipeline.Result{}, it.unreadable
+	}
+	o := it.video
+	o.Networks = b.networks
+	o.Events = pipeline.Events{
+		Started: func(p pipeline.Plan) {
+			if b.Events.Started != nil {
+				b.Events.Started(n, p)
+			}
+		},
+		Written: func(done, total int) {
+			if b.Events.Written != nil {
+				fraction, left := b.clock.at(it.seconds, done, total)
+				b.Events.Written(Progress{n, of, it.name, done, total, fraction, left})
+			}
+		},
+	}
+	return pipeline.Run(ctx, o)
+}
+
+// stops returns the error with which the batch ends if err has nothing to do with the video, otherwise nil.
+func stops(ctx context.Context, err error) error {
+	var device *flow.DeviceError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.As(err, &device):
+		return temporary(err)
+	}
+	return nil
+}
+
+func temporary(err error) error { return errkind.Mark(ErrTemporary, err) }
+
+// clock foretells when the batch ends, from the length of the videos. What was done before this call does not count.
+type clock struct {
+	total, done float64 // seconds of video
+	begin       time.Time
+}
+
+// at returns the share of the batch that is done, and the time left, when done of total images of a video are written.
+func (c *clock) at(seconds float64, done, total int) (fraction float64, left time.Duration) {
+	now := c.done
+	if total > 0 {
+		now += seconds * float64(done) / float64(total)
+	}
+	if now <= 0 || c.total <= 0 {
+		return 0, 0
+	}
+	fraction = min(1, now/c.total)
+	return fraction, time.Duration(float64(time.Since(c.begin)) * (1 - fraction) / fraction)
+}
+
+// fileSize returns the size of a file in bytes, -1 if there is none.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return -1
+	}
+	return info.Size()
+}
+
+// makeFolders creates the folder of each output.
+func makeFolders(items []*item) error {
+	for _, it := range items {
+		if it.decision == todo {
+			if err := os.MkdirAll(filepath.Dir(it.video.Output), fs.ModePerm); err != nil {
+				return errkind.Mark(pipeline.ErrOutput, err)
+			}
+		}
+	}
+	return nil
+}
