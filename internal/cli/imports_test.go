@@ -102,7 +102,6 @@ var restricted = map[string]func(folder string) bool{
 	"go-astiav":      func(f string) bool { return f == "decode" || f == "encode" || strings.HasPrefix(f, "internal/") },
 	"onnxruntime_go": func(f string) bool { return f == "flow" || strings.HasPrefix(f, "flow/internal/") },
 	"urfave/cli":     func(f string) bool { return f == "internal/cli" },
-	"mpb":            func(f string) bool { return f == "internal/cli" },
 }
 
 func TestImportRule(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/sys/unix"
 
 	"github.com/wwflow/wwflow/decode"
@@ -28,7 +26,7 @@ func newMeter(quiet bool, noun string) meter {
 	case quiet:
 		return noMeter{}
 	case isTerminal(os.Stderr):
-		return &barMeter{out: os.Stderr, noun: noun}
+		return &barMeter{out: os.Stderr, columns: terminalColumns, noun: noun}
 	default:
 		return &lineMeter{out: os.Stderr, noun: noun}
 	}
@@ -98,57 +96,60 @@ func (m *lineMeter) update(done, total int) {
 	}
 }
 
-// barMeter draws a bar, or a spinner where the total is unknown. It begins with the first update.
+// barMeter draws a bar, or a spinner where the total is unknown, in one line of a terminal. The cursor stays behind it.
 type barMeter struct {
-	out      io.Writer
-	noun     string
-	pace     pace
-	bars     *mpb.Progress
-	bar      *mpb.Bar
-	shown    string // the text beside the bar; mpb reads it while drawing
-	messages chan string
-}
-
-func (m *barMeter) start(total int) {
-	m.messages = make(chan string, 1)
-	text := func(s decor.Statistics) string {
-		select {
-		case m.shown = <-m.messages:
-		default:
-		}
-		return m.shown[:min(len(m.shown), max(0, s.AvailableWidth))] // a longer line would wrap and stay on the screen
-	}
-	m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(100))
-	var filler mpb.BarFillerBuilder = mpb.BarStyle()
-	if total == 0 {
-		filler = mpb.SpinnerStyle()
-	}
-	// Without a total the bar ends when it is told to and not by itself.
-	m.bar = m.bars.New(0, filler, mpb.AppendDecorators(decor.Any(text)), mpb.BarRemoveOnComplete())
+	out     io.Writer
+	columns func() int // the present width of the terminal
+	noun    string
+	pace    pace
+	last    time.Time // when the bar was drawn last
+	drawn   int       // length of the line on the screen
+	spins   int
 }
 
 func (m *barMeter) update(done, total int) {
-	if m.bar == nil {
-		m.start(total)
+	text := progressText(done, total, m.noun, &m.pace)
+	if time.Since(m.last) < 100*time.Millisecond && (total == 0 || done < total) {
+		return
 	}
-	s := progressText(done, total, m.noun, &m.pace)
-	select {
-	case <-m.messages: // not drawn yet, and out of date
-	default:
+	m.last = time.Now()
+	columns := m.columns()
+	width := max(0, columns-3) // the "^C" of an interrupt must not begin another line
+	line := text
+	if bar := min(width-len(text), 100) - 3; total == 0 && bar > 0 {
+		line = string(`|/-\`[m.spins%4]) + " " + text
+		m.spins++
+	} else if bar > 1 {
+		full := bar * done / total
+		line = "[" + strings.Repeat("=", full) + ">"[:min(1, bar-full)] + strings.Repeat("-", max(0, bar-full-1)) + "] " + text
 	}
-	m.messages <- s
-	if total > 0 {
-		m.bar.SetTotal(int64(total), false)
-	}
-	m.bar.SetCurrent(int64(done))
+	line = line[:min(len(line), width)]
+	fmt.Fprint(m.out, eraseLine(m.drawn, columns)+line)
+	m.drawn = len(line)
 }
 
 func (m *barMeter) stop() {
-	if m.bar != nil {
-		m.bar.SetTotal(-1, true)
-		m.bars.Wait()
-		m.bar = nil
+	if m.drawn > 0 {
+		fmt.Fprint(m.out, eraseLine(m.drawn, m.columns()))
+		m.drawn = 0
 	}
+}
+
+// eraseLine erases the line of a length that ends at the cursor. Most terminals wrap it when they become narrower.
+func eraseLine(length, columns int) string {
+	s := "\r\x1b[J"
+	if columns > 0 && length > columns {
+		s = fmt.Sprintf("\x1b[%dA", (length-1)/columns) + s
+	}
+	return s
+}
+
+func terminalColumns() int {
+	size, err := unix.IoctlGetWinsize(int(os.Stderr.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return 80
+	}
+	return int(size.Col)
 }
 
 // progress reports a run: as text with a meter, as JSON lines, or not at all.
