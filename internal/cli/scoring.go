@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -23,7 +24,7 @@ import (
 func required(c *cli.Context, names ...string) error {
 	for _, name := range names {
 		if c.String(name) == "" {
-			return usagef("give --%s", name)
+			return usagef("--%s is missing", name)
 		}
 	}
 	return nil
@@ -124,6 +125,9 @@ func dataError(err error) error {
 	var option *datasets.OptionError
 	if errors.As(err, &option) {
 		return usagef("%w", err)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = withHint(err, "the folder of the data set in its original layout as --root, which the command's --help shows")
 	}
 	return inputError(err)
 }
