@@ -248,7 +248,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// explain adds the path to an error, and what to try next.
+// explain adds the path and the cause to an error, and what to try next where the cause does not tell.
 func (w *Writer) explain(err error) error {
 	name := w.path
 	if name == "-" {
@@ -259,11 +259,11 @@ func (w *Writer) explain(err error) error {
 	case w.ctx.Err() != nil:
 		return w.ctx.Err()
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return wrap("the disk is full; free some space or write to another disk", err)
+		return wrap("the disk is full", err)
 	case errors.Is(err, syscall.EROFS):
-		return wrap("the file system is read-only; write to another folder", err)
+		return wrap("the file system is read-only", err)
 	case errors.Is(err, fs.ErrPermission):
-		return wrap("no permission; write to another folder or change its permissions", err)
+		return wrap("no permission", err)
 	case errors.Is(err, syscall.ENOTDIR):
 		return wrap("a part of its path is a file, not a folder; choose another path", err)
 	case errors.Is(err, syscall.ENAMETOOLONG):

@@ -12,8 +12,12 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
@@ -128,8 +132,24 @@ func (o Options) checkOutput() error {
 		if entries, err := os.ReadDir(e.Dir); err == nil && len(entries) > 0 && !o.Encode.Force {
 			return fmt.Errorf("%w: %s", ErrNotEmpty, e.Dir)
 		}
+		if err := checkWritable(e.Dir); err != nil {
+			return fmt.Errorf("cannot write %s: %w", e.Dir, err)
+		}
 	}
 	return nil
+}
+
+// checkWritable returns an error if files cannot be created in a folder, which need not exist yet.
+func checkWritable(folder string) error {
+	err := unix.Access(folder, unix.W_OK|unix.X_OK)
+	for errors.Is(err, fs.ErrNotExist) && folder != filepath.Dir(folder) {
+		folder = filepath.Dir(folder)
+		err = unix.Access(folder, unix.W_OK|unix.X_OK)
+	}
+	if err == nil && !isFolder(folder) {
+		return syscall.ENOTDIR
+	}
+	return err
 }
 
 func isFolder(name string) bool {

@@ -132,7 +132,7 @@ func TestRunIsDeterministic(t *testing.T) {
 		networks := openFake(t, devices)
 		in, o, _, err := runVideo(t, t.Context(), func(o *Options) {
 			o.Networks = networks
-			o.Exports = []Export{{flowfile.Flo, filepath.Join(filepath.Dir(o.Output), "flo")}}
+			o.Exports = []Export{{Format: flowfile.Flo, Dir: filepath.Join(filepath.Dir(o.Output), "flo")}}
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
 )
 
 // Main runs the program with its arguments, the program's name first, and returns its exit code.
@@ -89,10 +90,16 @@ func wrongUsage(c *cli.Context, err error, _ bool) error {
 func unknownCommand(app *cli.App, name string) error {
 	err := usagef("there is no command %q", name)
 	var similar string
-	if _, scanned := fmt.Sscanf(cli.SuggestCommand(app.Commands, name), "Did you mean %q?", &similar); scanned == nil {
+	if _, scanned := fmt.Sscanf(cli.SuggestCommand(app.Commands, name), "Did you mean %q?", &similar); scanned == nil && isSimilar(name, similar) {
 		return withHint(err, "wwflow "+similar)
 	}
 	return err
+}
+
+// isSimilar reports whether a suggestion is worth showing: cli suggests the most similar name however unlike it is.
+func isSimilar(a, b string) bool {
+	edits := smetrics.WagnerFischer(a, b, 1, 1, 1)
+	return b != "" && (strings.HasPrefix(b, a) || edits <= 2 && edits < len(a))
 }
 
 // unknownFlag suggests the flag with the most similar name, or how to name a file that begins with a dash.
@@ -104,7 +111,7 @@ func unknownFlag(c *cli.Context, name string) error {
 	if c.Command == nil || len(c.Command.Flags) == 0 {
 		return err
 	}
-	if similar := cli.SuggestFlag(c.Command.Flags, name, true); similar != "" {
+	if similar := cli.SuggestFlag(c.Command.Flags, name, true); isSimilar(name, strings.TrimLeft(similar, "-")) {
 		return withHint(err, similar)
 	}
 	return err
@@ -122,7 +129,8 @@ func asksJSON(args []string) bool {
 
 // flagsFirst moves a command's flags before its arguments, so that both `run in.mp4 --force` and `run --force in.mp4`
 // work: the flag package stops at the first argument. `--export exr DIR` of run, the one flag with two values,
-// becomes `--export exr=DIR`. Nothing after "--" is moved. A flag whose value is missing or empty is an error.
+// becomes `--export exr=DIR`. Nothing after "--" is moved. A flag whose value is missing or
+// empty is an error, and so is an empty argument.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	command, depth := findCommand(app, args)
 	if command == nil {
@@ -147,6 +155,8 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		case a == "--":
 			rest = append(rest, args[i+1:]...)
 			i = len(args)
+		case a == "":
+			return nil, withHint(usagef("argument %d is empty", len(rest)+1), "the name of a file, or check the variable that it comes from")
 		case !strings.HasPrefix(a, "-") || a == "-":
 			rest = append(rest, a)
 		case hasValue && value == "" && takesValue(name):

@@ -286,3 +286,16 @@ func TestReadmeQuotesTheCard(t *testing.T) {
 		}
 	}
 }
+
+func TestSuggestions(t *testing.T) {
+	for typed, want := range map[string]string{"rn": "wwflow run", "veiw": "wwflow view", "conv": "wwflow convert", "nosuch": "", "xy": "", "": ""} {
+		var h *hinted
+		got := ""
+		if errors.As(unknownCommand(newApp(), typed), &h) {
+			got = h.hint
+		}
+		if got != want {
+			t.Errorf("%q: %q is suggested, want %q", typed, got, want)
+		}
+	}
+}

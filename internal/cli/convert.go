@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/pipeline"
 )
@@ -67,22 +69,41 @@ func convert(c *cli.Context) error {
 		return usagef("--to is for folders; the extension of the output selects its format")
 	}
 	for _, path := range []string{input, output} {
-		if _, err := flowfile.FormatOf(path); err != nil {
-			return usagef("%w", err)
+		if err := checkFormat(path); err != nil {
+			return err
 		}
 	}
 	if err := checkOutput(output, input, c.Bool("force")); err != nil {
+		return err
+	}
+	if err := checkFolder(output); err != nil {
 		return err
 	}
 	return convertFile(input, output)
 }
 
 func convertFile(input, output string) error {
-	f, err := flowfile.Read(input)
+	f, err := readFlow(input)
 	if err != nil {
-		return inputError(err)
+		return err
 	}
 	return outputError(flowfile.Write(output, f))
+}
+
+// checkFormat returns an error if a name does not have the extension of a flow file.
+func checkFormat(path string) error {
+	if _, err := flowfile.FormatOf(path); err != nil {
+		return withHint(usagef("%w", err), "one of these extensions; wwflow run reads videos, wwflow pair reads images")
+	}
+	return nil
+}
+
+func readFlow(path string) (*field.Field, error) {
+	f, err := flowfile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = withHint(err, "another name: there is no such file")
+	}
+	return f, inputError(err)
 }
 
 // convertFolder converts the flow files of a folder. Everything that can be checked is checked before the first file.
@@ -149,6 +170,18 @@ func checkOutput(output, input string, force bool) error {
 	}
 	if !force {
 		return fmt.Errorf("%s: %w", output, encode.ErrExists)
+	}
+	return nil
+}
+
+// checkFolder returns an error if a file cannot be created beside an output.
+func checkFolder(output string) error {
+	folder := filepath.Dir(output)
+	if !isFolder(folder) {
+		return outputError(withHint(fmt.Errorf("cannot write %s: the folder %s does not exist", output, folder), "mkdir -p "+folder))
+	}
+	if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {
+		return outputError(fmt.Errorf("cannot write %s: %w", output, err))
 	}
 	return nil
 }

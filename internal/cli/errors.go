@@ -123,7 +123,7 @@ func hint(err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return "free some space, or another disk"
 	case errors.Is(err, syscall.EROFS):
-		return "another folder with -o: this file system is read-only"
+		return "a folder on another file system"
 	case errors.Is(err, pipeline.ErrPipe):
 		return "the file itself instead of a pipe: an MP4 with its index at the end needs seeking"
 	case errors.Is(err, pipeline.ErrTooShort):
@@ -143,7 +143,7 @@ func hint(err error) string {
 	case errors.Is(err, encode.ErrHardware):
 		return "--codec h264, which encodes in software, or --hwaccel auto"
 	case errors.Is(err, fs.ErrPermission):
-		return "a place that you may read and write"
+		return "another place, or chmod: you need the permission to read the input and to write into the folder of the output"
 	}
 	return ""
 }

@@ -46,13 +46,16 @@ func pair(c *cli.Context) error {
 	if output == "" {
 		return usagef("name the flow file to write: -o flow.flo")
 	}
-	if _, err := flowfile.FormatOf(output); err != nil {
-		return usagef("%w", err)
+	if err := checkFormat(output); err != nil {
+		return err
 	}
 	for _, input := range []string{first, second} {
 		if err := checkOutput(output, input, c.Bool("force")); err != nil {
 			return err
 		}
+	}
+	if err := checkFolder(output); err != nil {
+		return err
 	}
 	a, b, err := readPair(c.Context, first, second)
 	if err != nil {

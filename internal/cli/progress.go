@@ -105,25 +105,31 @@ func (m *lineMeter) show(_, _ int, s string) {
 
 // barMeter draws a bar, or a spinner where the total is unknown. It begins with the first update.
 type barMeter struct {
-	out      io.Writer
+	out      *os.File
 	noun     string
 	pace     pace
 	bars     *mpb.Progress
 	bar      *mpb.Bar
 	shown    string // the text beside the bar; mpb reads it while drawing
 	messages chan string
+	drawn    drawnBar
 }
+
+// barWidth is the most characters of the bar without its text.
+const barWidth = 100
 
 func (m *barMeter) start(total int) {
 	m.messages = make(chan string, 1)
 	text := func(s decor.Statistics) string {
+		m.drawn.resized(m.out) // before the library erases the old bar
 		select {
 		case m.shown = <-m.messages:
 		default:
 		}
+		m.drawn.characters = barWidth + len(m.shown)
 		return m.shown[:min(len(m.shown), max(0, s.AvailableWidth))] // a longer line would wrap and stay on the screen
 	}
-	m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(100))
+	m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(barWidth))
 	var filler mpb.BarFillerBuilder = mpb.BarStyle()
 	if total == 0 {
 		filler = mpb.SpinnerStyle()

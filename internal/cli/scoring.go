@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -24,7 +25,7 @@ import (
 func required(c *cli.Context, names ...string) error {
 	for _, name := range names {
 		if c.String(name) == "" {
-			return usagef("give --%s", name)
+			return usagef("--%s is missing", name)
 		}
 	}
 	return nil
@@ -154,6 +155,9 @@ func dataError(err error) error {
 	var option *datasets.OptionError
 	if errors.As(err, &option) {
 		return usagef("%w", err)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = withHint(err, "the folder of the data set in its original layout as --root, which the command's --help shows")
 	}
 	return inputError(err)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/wwflow/wwflow/field"
-	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -41,8 +40,8 @@ func view(c *cli.Context) error {
 		return usagef("give one flow file: wwflow view a.flo")
 	}
 	input, output := c.Args().First(), c.String("o")
-	if _, err := flowfile.FormatOf(input); err != nil {
-		return usagef("%w", err)
+	if err := checkFormat(input); err != nil {
+		return err
 	}
 	if output == "" {
 		output = strings.TrimSuffix(input, filepath.Ext(input)) + "-flow.png"
@@ -53,9 +52,12 @@ func view(c *cli.Context) error {
 	if err := checkOutput(output, input, c.Bool("force")); err != nil {
 		return err
 	}
-	f, err := flowfile.Read(input)
+	f, err := readFlow(input)
 	if err != nil {
-		return inputError(err)
+		return err
+	}
+	if err := checkFolder(output); err != nil {
+		return err
 	}
 	s := f.Statistics()
 	scale, _ := parseMaxFlow(c.String("max-flow"))
