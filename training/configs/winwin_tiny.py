@@ -19,10 +19,10 @@ network = dict(
     match=64,               # channels of a matching head, at each of three depths
     correlation=(64, 32, 16),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden=(96, 96, 64, 24),    # channels of the refinement state at strides 16, 8, 4, 2
-    steps=(1, 2, 1),            # correlation steps at strides 16, 8, 4
+    steps=(1, 3, 1),            # correlation steps at strides 16, 8, 4
     radius=(4, 4, 3),           # radius of the local correlation at strides 16, 8, 4
     propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
-    pooled=(True, True),        # keys and values of self-attention and cross-attention from 2x2 pooled tokens
+    pool=(4, 4),                # keys and values of self-attention and cross-attention are means of so many tokens each way
 )
 
 training = dict(
