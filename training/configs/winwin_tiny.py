@@ -3,9 +3,10 @@
 Hardware  2 CPU cores; cores with AMX (Intel Xeon since 2023) train in bfloat16, twice as fast
 Memory    about 1 GB for each process
 Time      8.5 hours
-Result    Not measured yet for the network as it is now. The weights in models/winwin-tiny are of the version before: 27,450 steps, 116,784
-          samples, 509 minutes on 2 cores, in several legs while the code changed. Their mean endpoint error is 7.55 px on the 12 synthetic
-          frames, 0.68 px on the 4 synthetic Full-HD frames and 4.00 px on the 17 real pairs.
+Result    The weights in models/winwin-tiny: 28,260 steps, 122,062 samples, 576 minutes on 2 cores. Mean endpoint error 7.28 px on
+          the 12 synthetic frames, 0.66 px on the 4 synthetic Full-HD frames, 4.17 px on the 17 real pairs. They were trained in several
+          legs while the code and the network changed (models/winwin-tiny/training.md), so a single run of this file gives a similar
+          network, not the same one.
 """
 
 network = dict(
