@@ -15,7 +15,7 @@ def errors(table, name):
 def card(net, saved, commit, device, table):
     """model.json as a dict. saved: the checkpoint that net comes from; device: what it was trained on; table: of training.evaluate, or None."""
     state, name = saved["state"], "winwin-" + saved["config"]
-    return dict(format=1, name=name, version="1", precisions=["fp32", "fp16"], parameters=sum(v.numel() for v in net.parameters()),
+    return dict(format=1, name=name, version="2", precisions=["fp32", "fp16"], parameters=sum(v.numel() for v in net.parameters()),
                 training=dict(commit=commit, steps=state["step"], samples=state["samples"], minutes=round(state["seconds"] / 60, 1), device=device,
                               data="synthetic scenes rendered in windows; textures: " + TEXTURES),
                 errors=errors(table, name) if table else [], licence="Apache-2.0")

@@ -87,12 +87,12 @@ def to_tokens(maps, samples):
     return maps.flatten(2).transpose(1, 2).reshape(samples, -1, maps.shape[1])
 
 
-def pool_tokens(tokens, rows, columns):
-    """Mean of every 2x2 tokens of each window, at an odd border of the tokens that there are.
+def pool_tokens(tokens, rows, columns, side):
+    """Mean of every side x side tokens of each window; at the right and lower border, of those that exist.
 
-    [B, n*rows*columns, C] -> [B, n*ceil(rows/2)*ceil(columns/2), C].
+    [B, n*rows*columns, C] -> [B, n*ceil(rows/side)*ceil(columns/side), C].
     """
-    pooled = F.avg_pool2d(to_map(tokens, rows, columns), 2, ceil_mode=True, count_include_pad=False)
+    pooled = F.avg_pool2d(to_map(tokens, rows, columns), side, ceil_mode=True, count_include_pad=False)
     return to_tokens(pooled, tokens.shape[0])
 
 
@@ -132,20 +132,21 @@ class Attention(nn.Module):
 
 
 class Positions:
-    """Where tokens are: their windows' rows and columns, and rotary positions of all tokens and of the 2x2 pooled ones.
+    """Where tokens are: their windows' rows and columns, and rotary positions of all tokens and of those that keys and values are made of.
 
-    xy [B, n*rows*columns, 2] in tokens. With head_width None the tokens carry absolute positions already, and there is no rotation.
+    xy [B, n*rows*columns, 2] in tokens. pool: keys and values are made of means of pool x pool tokens. With head_width None the tokens carry
+    absolute positions already, and there is no rotation.
     """
-    def __init__(self, xy, rows, columns, head_width, pooled):
-        self.rows, self.columns, self.pooled = rows, columns, pooled
+    def __init__(self, xy, rows, columns, head_width, pool):
+        self.rows, self.columns, self.pool = rows, columns, pool
         self.rope = self.memory_rope = None
         if head_width is not None:
             self.rope = Rope(xy, head_width)
-            self.memory_rope = Rope(pool_tokens(xy.float(), rows, columns), head_width) if pooled else self.rope
+            self.memory_rope = Rope(self.memory(xy.float()), head_width) if pool > 1 else self.rope
 
     def memory(self, tokens):
         """The tokens that keys and values are made of."""
-        return pool_tokens(tokens, self.rows, self.columns) if self.pooled else tokens
+        return pool_tokens(tokens, self.rows, self.columns, self.pool) if self.pool > 1 else tokens
 
 
 class Block(nn.Module):

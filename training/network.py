@@ -35,10 +35,10 @@ class Config:
     match: int = 64                   # channels of a matching head, for each of three depths
     correlation: tuple = (64, 32, 16)  # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden: tuple = (96, 96, 64, 24)  # channels of the refinement's state at strides 16, 8, 4, 2
-    steps: tuple = (1, 2, 1)          # correlation steps at strides 16, 8, 4
+    steps: tuple = (1, 3, 1)          # correlation steps at strides 16, 8, 4
     radius: tuple = (4, 4, 3)         # of the local correlation at strides 16, 8, 4
     propagation: tuple = ((1, 2, 4, 8), (1, 2, 4))  # distances of the neighbours at strides 8, 4, in cells; () for none
-    pooled: tuple = (True, True)      # keys and values of self-attention and cross-attention from 2x2 pooled tokens
+    pool: tuple = (4, 4)              # keys and values of self-attention and cross-attention are made of means of so many tokens each way
     positions: str = "rope"           # or "absolute" (sine-cosine), for the comparison
 
     @property
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
         f16 = self.down16(f8)
         stem = layers.to_tokens(f16, samples)
         tokens = stem + self.absolute(self.sine_cosine(xy)) if c.positions == "absolute" else stem
-        where = layers.Positions(xy, f16.shape[2], f16.shape[3], c.head_width, c.pooled[0])
+        where = layers.Positions(xy, f16.shape[2], f16.shape[3], c.head_width, c.pool[0])
         for block in self.blocks:
             tokens = block(tokens, where)
         tokens = self.norm(tokens)
@@ -145,7 +145,7 @@ class Decoder(nn.Module):
     def attend(self, tokens, other, xy1, xy2, grid):
         """The transformer: tokens [B, T, width] of frame 1, which look at frame 2's -> [B, T, width]."""
         c = self.config
-        here, there = layers.Positions(xy1, *grid, c.head_width, c.pooled[0]), layers.Positions(xy2, *grid, c.head_width, c.pooled[1])
+        here, there = layers.Positions(xy1, *grid, c.head_width, c.pool[0]), layers.Positions(xy2, *grid, c.head_width, c.pool[1])
         for block in self.blocks:
             tokens = block(tokens, here, other, there)
         return self.norm(tokens)

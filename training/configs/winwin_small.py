@@ -19,7 +19,7 @@ network = dict(
     steps=(2, 3, 2),            # correlation steps at strides 16, 8, 4
     radius=(4, 4, 4),           # radius of the local correlation at strides 16, 8, 4
     propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
-    pooled=(True, True),        # keys and values of self-attention and cross-attention from 2x2 pooled tokens
+    pool=(4, 4),                # keys and values of self-attention and cross-attention are means of so many tokens each way
 )
 
 training = dict(
