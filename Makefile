@@ -41,9 +41,9 @@ lint:
 go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
 	go test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
-# Without the real pairs, which take a minute and test nothing more about memory.
+# Without the slow tests that exercise no C code that others do not.
 asan: debian-test runtime ## tests of C memory under the address sanitizer
-	go test -asan -count=1 -timeout $(TIMEOUT) -skip OnRealPairs $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
+	go test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
 
 # One thread: on a loaded machine threads wait for each other in small operators.
 python-test: debian-test ## the Python tests

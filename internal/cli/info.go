@@ -51,6 +51,9 @@ func info(c *cli.Context) error {
 		return usagef("info takes one input, not %d", c.NArg())
 	}
 	input, step, scale := c.Args().First(), c.Int("step"), c.Float64("scale")
+	if err := checkURL(input); err != nil {
+		return err
+	}
 	in, err := pipeline.Open(c.Context, input, decode.Options{Scale: scale, Threads: c.Int("threads"), Hardware: c.String("hwaccel")})
 	if err != nil {
 		return err

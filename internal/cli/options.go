@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,9 @@ func commonOptions(c *cli.Context) (o pipeline.Options, err error) {
 func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	o, err := commonOptions(c)
 	if err != nil {
+		return o, err
+	}
+	if err := checkURL(input); err != nil {
 		return o, err
 	}
 	o.Input, o.Output = input, c.String("o")
@@ -109,4 +113,12 @@ func inputName(input string) string {
 		return "standard input"
 	}
 	return input
+}
+
+// checkURL returns an error for an input that is a URL and not the name of a file.
+func checkURL(input string) error {
+	if _, err := os.Stat(input); err == nil || !strings.Contains(input, "://") {
+		return nil
+	}
+	return withHint(inputError(fmt.Errorf("cannot read %s: URLs are not supported", input)), "ffmpeg -i URL -c copy -f matroska - | wwflow run -")
 }
