@@ -1,4 +1,5 @@
 import math
+import os
 
 import onnx
 import pytest
@@ -6,7 +7,9 @@ import torch
 from onnx import TensorProto
 
 from test_network import make
-from training import card, export, export_forms, flowfiles, half, network, operators
+from training import card, checkpoint, export, export_forms, flowfiles, half, network, operators, parts
+
+SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "models", "winwin-tiny")
 
 
 def random_parts(net):
@@ -18,9 +21,17 @@ def random_parts(net):
     return net.eval()
 
 
+def shipped(tmp_path):
+    """The network that ships, from its checkpoint."""
+    path = str(tmp_path / "checkpoint.pt")
+    parts.join(SHIPPED, path)
+    return checkpoint.load_average(path)[0]
+
+
 @pytest.mark.parametrize("height, width", [(64, 96), (80, 48)])  # the second: an odd number of tokens each way
-def test_export_forms_are_the_eager_operators(height, width):
-    net = random_parts(make())
+@pytest.mark.parametrize("weights", ["random", "shipped"])
+def test_export_forms_are_the_eager_operators(height, width, weights, tmp_path):
+    net = random_parts(make()) if weights == "random" else shipped(tmp_path)
     xy = network.positions(torch.zeros(1, 1, 2, dtype=torch.int64), height // 16, width // 16)
     frames = torch.rand(2, 3, height, width) * 255
 
