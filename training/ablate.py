@@ -2,7 +2,7 @@
 
     python3 -m training.ablate --minutes 8 --out training/ablation
 
-Each row trains its own network from nothing, on one CPU thread, with the same seed and the same CPU time, so that other programs on the machine
+Each row trains its own network from scratch, on one CPU thread, with the same seed and the same CPU time, so that other programs on the machine
 do not change the result. Windows come from virtual frames of size FRAME; the whole-frame row trains on all of a frame. Errors are measured on
 synthetic whole frames of sizes FRAME and LARGE. Writes table.md and figure.png.
 """

@@ -15,7 +15,7 @@ from training.randomness import Randomness
 
 
 class Run:
-    """The run in the folder args.out: resumed from its checkpoint, started from args.init, or started from nothing."""
+    """The run in the folder args.out: resumed from its checkpoint, started from args.init, or started from scratch."""
 
     def __init__(self, args):
         self.args, self.group = args, Group(args.device)
