@@ -105,8 +105,8 @@ func printMeasurement(out io.Writer, m pipeline.Measurement) error {
 			fmt.Fprintf(&s, "  %-9s%12.2f%7.1f %%\n", p.Name, p.Milliseconds, 100*p.Share)
 		}
 	}
-	fmt.Fprintf(&s, "whole run %.3g frames/s, network alone %.3g frames/s: %.0f %%\nbottleneck: %s\n",
-		m.PerSecond, m.NetworkAlone, 100*m.PerSecond/m.NetworkAlone, m.Bottleneck)
+	fmt.Fprintf(&s, "whole run %s frames/s, network alone %s frames/s: %.0f %%\nbottleneck: %s\n",
+		significant(m.PerSecond), significant(m.NetworkAlone), 100*m.PerSecond/m.NetworkAlone, m.Bottleneck)
 	for _, n := range m.Notices {
 		fmt.Fprintf(&s, "note: %s\n", n)
 	}

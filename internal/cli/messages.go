@@ -47,9 +47,17 @@ func clock(d time.Duration) string {
 // speed writes a rate: 12.5 frames/s, or 28 s per pair where that is easier to read.
 func speed(perSecond float64, noun string) string {
 	if perSecond < 1 {
-		return fmt.Sprintf("%.3g s per %s", 1/perSecond, noun)
+		return fmt.Sprintf("%s s per %s", significant(1/perSecond), noun)
 	}
-	return fmt.Sprintf("%.3g %ss/s", perSecond, noun)
+	return fmt.Sprintf("%s %ss/s", significant(perSecond), noun)
+}
+
+// significant writes a number with three digits at least, and never with an exponent.
+func significant(x float64) string {
+	if x >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 func lasts(d time.Duration) string {
