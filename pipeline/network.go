@@ -18,9 +18,6 @@ type Network struct {
 
 func newNetwork(m *flow.Model) *Network { return &Network{m, flow.NewEstimator(m)} }
 
-// Model is the network's model. The Network owns it.
-func (n *Network) Model() *flow.Model { return n.model }
-
 // directed returns the pair from the frame whose pixels the flow moves: for backward flow that is the later frame.
 func directed(p *frame.Pair, backward bool) *frame.Pair {
 	if backward {
