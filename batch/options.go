@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/visualize"
@@ -24,6 +25,9 @@ func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]str
 	set("step", o.Step, o.Step <= 1)
 	set("backward", o.Backward, !o.Backward)
 	set("cuts", o.Cuts, !o.Cuts)
+	set("both", o.Both, !o.Both)
+	set("drop-occluded", o.DropOccluded, !o.DropOccluded)
+	set("consistency", o.Consistency, o.Consistency == consistency.Thresholds{})
 	set("min-confidence", o.MinConfidence, o.MinConfidence == 0)
 	set("start", o.Decode.Start, o.Decode.Start == 0)
 	set("duration", o.Decode.Duration, o.Decode.Duration == 0)

@@ -19,6 +19,10 @@ type Field struct {
 	Width, Height int         // pixels
 	Vectors       []float32   // 2*Width*Height: u, v interleaved, row-major, in pixels; NaN = unknown
 	Confidence    []float32   // Width*Height: 1/(1 + expected endpoint error in pixels), in (0, 1]; nil = not available
+
+	// Package consistency sets these where the flow was estimated in both directions.
+	Reverse    *Field       // the flow from Pair.Second to Pair.First; nil = not estimated
+	Visibility []Visibility // Width*Height; nil = not checked
 }
 
 // New returns a field of zero motion without confidence. It panics unless width and height are positive.

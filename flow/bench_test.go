@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/parallel"
 )
 
 // benchSizes are a small size and Full HD. The benchmarks run the default network on the CPU:
@@ -90,7 +91,7 @@ func BenchmarkConfidence(b *testing.B) {
 	values := make([]float32, 1920*1080)
 	vectors := make([]float32, 2*1920*1080)
 	for b.Loop() {
-		parallel(1080, func(from, to int) {
+		parallel.Ranges(1080, 0, func(from, to int) {
 			part := values[1920*from : 1920*to]
 			for i := range part {
 				part[i] = float32(i&15) - 8

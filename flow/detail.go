@@ -10,6 +10,7 @@ import (
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/parallel"
 )
 
 // MinDetail and MaxDetail limit Options.Detail.
@@ -60,7 +61,7 @@ func resizeFrame(f *frame.Frame, width, height int) *frame.Frame {
 func resizeField(to, from *field.Field) {
 	columns, rows := samples(to.Width, from.Width), samples(to.Height, from.Height)
 	scaleU, scaleV := scales(to, from)
-	parallel(to.Height, func(begin, end int) {
+	parallel.Ranges(to.Height, 0, func(begin, end int) {
 		for y := begin; y < end; y++ {
 			top, bottom := rows[y].low*from.Width, rows[y].high*from.Width
 			for x, column := range columns {

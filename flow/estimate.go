@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flow/internal/ort"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/parallel"
 )
 
 // Estimate returns the flow from the frame of a to the frame of b, in pixels, with a confidence in (0, 1] for each pixel. A
@@ -94,7 +93,7 @@ func (m *Model) decode(ctx context.Context, decoder *graph, a, b *Features, resu
 	if err := decoder.run(ctx, width, height, inputs, outputs); err != nil {
 		return err
 	}
-	parallel(height, func(from, to int) {
+	parallel.Ranges(height, 0, func(from, to int) {
 		setVectors(result.Vectors[2*width*from:2*width*to], vectors[2*width*from:])
 		setConfidence(result.Confidence[width*from:width*to], logScales[width*from:], offset)
 	})
@@ -124,14 +123,4 @@ func setConfidence(confidences, logScales []float32, offset float32) {
 		}
 		confidences[i] = float32(1 / (1 + math.Exp(float64(s))))
 	}
-}
-
-// parallel calls work for ranges that cover 0 to n, on all cores.
-func parallel(n int, work func(from, to int)) {
-	parts := min(runtime.GOMAXPROCS(0), n)
-	var wait sync.WaitGroup
-	for i := range parts {
-		wait.Go(func() { work(n*i/parts, n*(i+1)/parts) })
-	}
-	wait.Wait()
 }

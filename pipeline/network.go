@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
@@ -34,6 +35,22 @@ func (n *Network) next(ctx context.Context, p *frame.Pair, backward bool) (*fiel
 	f, err := n.estimator.Flow(ctx, d.First, d.Second)
 	n.estimator.ForgetBefore(p.First.Index + 1)
 	return f, err
+}
+
+// nextBoth is next, with the flow in the other direction as the field's Reverse. Each frame is encoded once for both.
+func (n *Network) nextBoth(ctx context.Context, p *frame.Pair, backward bool, t consistency.Thresholds) (*field.Field, error) {
+	n.estimator.ForgetBefore(p.First.Index)
+	d := directed(p, backward)
+	f, err := n.estimator.Flow(ctx, d.First, d.Second)
+	if err != nil {
+		return nil, err
+	}
+	reverse, err := n.estimator.Flow(ctx, d.Second, d.First)
+	if err != nil {
+		return nil, err
+	}
+	n.estimator.ForgetBefore(p.First.Index + 1)
+	return f, consistency.Check(f, reverse, t)
 }
 
 // sample returns the flow field of a pair that is not part of the run, and keeps nothing. The network sees the frames at their own

@@ -112,9 +112,14 @@ func (n Networks) Close() error {
 	return errors.Join(errs...)
 }
 
-// FrameMemory is the most memory in bytes that the frames, fields and images between the stages take.
-func FrameMemory(width, height, step, devices int) int64 {
-	const image, flow = 3, 4*2 + 4
+// FrameMemory is the most memory in bytes that the frames, fields and images between the stages take. With both
+// directions each field has a reverse and a visibility.
+func FrameMemory(width, height, step, devices int, both bool) int64 {
+	const image, oneFlow = 3, 4*2 + 4
+	flow := oneFlow
+	if both {
+		flow = 2 * (oneFlow + 1)
+	}
 	s := stages{networks: make([]estimateFunc, devices)}
 	_, waiting := s.capacity()
 	frames := frameQueue + 2 + (step + 1) // both sides of the channel and the pairing hold frames

@@ -15,10 +15,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
@@ -35,7 +37,11 @@ type Options struct {
 	Step          int     // flow from frame i to frame i+Step; 0 = 1
 	Backward      bool    // flow from the later frame of a pair to the earlier one
 	Cuts          bool    // find hard scene cuts (pairing.CutScore) and make their flow unknown
+	Both          bool    // estimate both directions and set Field.Reverse and Field.Visibility; what needs them implies it
+	DropOccluded  bool    // make the flow of occluded pixels unknown
 	MinConfidence float64 // flow with a lower confidence becomes unknown; 0 = none, at most 1
+
+	Consistency consistency.Thresholds // of the check of both directions; zero = consistency.Default
 
 	Decode  decode.Options
 	Paint   visualize.Options // MaxFlow 0 = one scale for the whole video, chosen from a few sample pairs
@@ -50,7 +56,7 @@ type Options struct {
 
 // Export is a folder of flow files, one for each field. A file is named by the number of its frame, such as 000012.flo.
 type Export struct {
-	Format flowfile.Format // one of flowfile.Formats, or JPEG
+	Format flowfile.Format // one of ExportFormats
 	Dir    string
 	Bound  float64 // of JPEG: length in pixels of the extreme values; 0 = 20
 }
@@ -87,6 +93,11 @@ func (o Options) withDefaults() (Options, error) {
 	case !(o.MinConfidence >= 0) || o.MinConfidence > 1:
 		return o, fmt.Errorf("%w: minimum confidence %v is not between 0 and 1", ErrOptions, o.MinConfidence)
 	}
+	if t := o.Consistency; !(t.Relative >= 0) || !(t.Absolute >= 0) {
+		return o, fmt.Errorf("%w: the thresholds of the consistency check, %v and %v, must not be negative", ErrOptions, t.Relative, t.Absolute)
+	}
+	masks := slices.ContainsFunc(o.Exports, func(e Export) bool { return e.Format == Mask })
+	o.Both = o.Both || o.DropOccluded || o.Paint.Style == visualize.Occlusion || masks
 	for _, e := range o.Exports {
 		if !(e.Bound >= 0) {
 			return o, fmt.Errorf("%w: bound %v is below 0", ErrOptions, e.Bound)

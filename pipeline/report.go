@@ -28,6 +28,7 @@ type Plan struct {
 	Network   string  `json:"network"`
 	Device    string  `json:"device"`
 	Precision string  `json:"precision"`
+	Both      bool    `json:"both_directions,omitempty"`
 	Detail    float64 `json:"detail"` // of the network
 	// The size in pixels at which the network sees the frames.
 	NetworkWidth  int      `json:"network_width"`
@@ -51,6 +52,9 @@ type Result struct {
 	Gaps []int `json:"gaps,omitempty"`
 	// Unconfident is the share of the pixels, 0 to 1, whose confidence is below LowConfidence. It is 0 with MinConfidence.
 	Unconfident float64 `json:"unconfident_share,omitempty"`
+	// Shares of the pixels, 0 to 1, that are occluded and that leave the frame. They are 0 without Both.
+	Occluded float64 `json:"occluded_share,omitempty"`
+	Outside  float64 `json:"outside_share,omitempty"`
 }
 
 // LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.
@@ -60,7 +64,7 @@ const LowConfidence = 0.3
 func (r *run) plan(painter *visualize.Painter) Plan {
 	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
 		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
-		Detail: r.networks[0].model.Detail()}
+		Both: r.Both, Detail: r.networks[0].model.Detail()}
 	p.NetworkWidth, p.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
 	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
 	e := r.Encode
@@ -96,7 +100,8 @@ type tally struct {
 	cuts   int
 	gaps   []int
 	fields int
-	low    float64 // sum of the fields' shares of unconfident pixels
+	// Sums of the fields' shares of unconfident, occluded and outside pixels.
+	low, occluded, outside float64
 }
 
 func (t *tally) unknown(f *field.Field, gap bool) {
@@ -110,16 +115,19 @@ func (t *tally) unknown(f *field.Field, gap bool) {
 }
 
 func (t *tally) estimated(f *field.Field) {
-	share := f.ShareBelow(LowConfidence)
+	low, occluded, outside := f.ShareBelow(LowConfidence), f.Share(field.Occluded), f.Share(field.Outside)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.fields++
-	t.low += share
+	t.low += low
+	t.occluded += occluded
+	t.outside += outside
 }
 
-func (t *tally) unconfident() float64 {
+// mean is a sum over the estimated fields as their mean.
+func (t *tally) mean(sum float64) float64 {
 	if t.fields == 0 {
 		return 0
 	}
-	return t.low / float64(t.fields)
+	return sum / float64(t.fields)
 }

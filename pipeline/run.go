@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
-	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
 	"github.com/wwflow/wwflow/pairing"
@@ -155,15 +153,19 @@ func (r *run) video() (Result, error) {
 		return Result{}, r.tooShort(pairs.Count())
 	}
 	result.Read, result.Damaged, result.DamagedFrames = pairs.Count(), r.in.Corrupt(), r.in.Damaged()
-	result.Cuts, result.Gaps, result.Unconfident = r.tally.cuts, slices.Sorted(slices.Values(r.tally.gaps)), r.tally.unconfident()
+	result.Cuts, result.Gaps = r.tally.cuts, slices.Sorted(slices.Values(r.tally.gaps))
+	result.Occluded, result.Outside = r.tally.mean(r.tally.occluded), r.tally.mean(r.tally.outside)
+	if r.MinConfidence == 0 {
+		result.Unconfident = r.tally.mean(r.tally.low)
+	}
 	result.Seconds, result.Notices = time.Since(r.begin).Seconds(), writer.Notices()
 	return result, errkind.Mark(ErrInput, s.sizeChanged)
 }
 
 // chooseScale fixes Paint.MaxFlow.
 func (r *run) chooseScale() (err error) {
-	if r.Paint.Style == visualize.Confidence {
-		r.Paint.MaxFlow = 0 // it shows no lengths
+	if !r.Paint.Style.HasScale() {
+		r.Paint.MaxFlow = 0
 		return nil
 	}
 	if r.Paint.MaxFlow != 0 {
@@ -202,42 +204,53 @@ func (r *run) estimators() (list []estimateFunc) {
 			cut := !gap && r.Cuts && pairing.CutScore(p) > pairing.CutThreshold
 			if gap || cut {
 				n.estimator.ForgetBefore(p.First.Index + 1)
-				f := unknownField(directed(p, r.Backward))
+				f := r.unknownField(directed(p, r.Backward))
 				r.tally.unknown(f, gap)
 				return f, nil
 			}
-			f, err := n.next(ctx, p, r.Backward)
+			f, err := r.next(ctx, n, p)
 			if err != nil {
 				return nil, err
 			}
-			if r.MinConfidence > 0 {
-				f.MaskBelow(float32(r.MinConfidence))
-			} else {
-				r.tally.estimated(f)
-			}
+			r.tally.estimated(f)
+			r.mask(f)
 			return f, nil
 		})
 	}
 	return list
 }
 
-// export writes the flow files of a field.
-func (r *run) export(f *field.Field) error {
-	for _, e := range r.Exports {
-		if err := os.MkdirAll(e.Dir, 0o777); err != nil {
-			return err
-		}
-		if e.Format == JPEG {
-			if err := writeJPEG(e, f); err != nil {
-				return err
-			}
+// next returns the field of the next pair of a network, in one direction or in both.
+func (r *run) next(ctx context.Context, n *Network, p *frame.Pair) (*field.Field, error) {
+	if r.Both {
+		return n.nextBoth(ctx, p, r.Backward, r.Consistency)
+	}
+	return n.next(ctx, p, r.Backward)
+}
+
+// unknownField is the field of a pair that is not estimated, with what a field of next has.
+func (r *run) unknownField(p *frame.Pair) *field.Field {
+	f := unknownField(p)
+	if r.Both {
+		// The sizes of the two are equal.
+		_ = consistency.Check(f, unknownField(directed(p, true)), r.Consistency)
+	}
+	return f
+}
+
+// mask makes the vectors unknown that the options do not want, in both directions.
+func (r *run) mask(f *field.Field) {
+	for _, f := range []*field.Field{f, f.Reverse} {
+		if f == nil {
 			continue
 		}
-		if err := flowfile.Write(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f); err != nil {
-			return err
+		if r.MinConfidence > 0 {
+			f.MaskBelow(float32(r.MinConfidence))
+		}
+		if r.DropOccluded {
+			f.MaskOccluded()
 		}
 	}
-	return nil
 }
 
 func (r *run) tooShort(frames int) error {

@@ -2,6 +2,8 @@ package visualize
 
 import (
 	"image"
+	"image/color"
+	"image/draw"
 	"math"
 	"strconv"
 
@@ -40,9 +42,12 @@ func (p *Painter) newLegend(width, height int) *legend {
 		maxWidth, maxHeight float64 // shares of the picture
 	}{{true, 0.3, 0.45}, {false, 0.5, 0.5}} {
 		var m *image.RGBA
-		if p.o.Style == Confidence {
+		switch p.o.Style {
+		case Confidence:
 			m = confidencePanel(l.em, c.full)
-		} else {
+		case Occlusion:
+			m = occlusionPanel(l.em, c.full)
+		default:
 			m = wheelPanel(l.em, p.o.MaxFlow, c.full)
 		}
 		if float64(m.Rect.Dx()) <= c.maxWidth*float64(width) && float64(m.Rect.Dy()) <= c.maxHeight*float64(height) {
@@ -133,5 +138,33 @@ func confidencePanel(em int, full bool) *image.RGBA {
 	}
 	w.write(p, "0", left, p.Rect.Dy()-pad)
 	w.write(p, "1", right, p.Rect.Dy()-pad)
+	return p.RGBA
+}
+
+// occlusionPanel names the colours of style Occlusion. The full panel says more.
+func occlusionPanel(em int, full bool) *image.RGBA {
+	w := newWriter(em)
+	defer w.close()
+	entries := []struct {
+		text   string
+		colour [3]uint8
+	}{{"occluded", occludedColour}, {"outside", outsideColour}}
+	if full {
+		entries[1].text = "leaves the frame"
+	}
+	pad, line, width := em/4, em*3/2, 0
+	if full {
+		pad = em / 2
+	}
+	for _, e := range entries {
+		width = max(width, w.width(e.text))
+	}
+	p := newPanel(width+em+3*pad, len(entries)*line+2*pad)
+	for i, e := range entries {
+		top := pad + i*line + em/4
+		c := image.NewUniform(color.RGBA{e.colour[0], e.colour[1], e.colour[2], 255})
+		draw.Draw(p, image.Rect(pad, top, pad+em, top+em), c, image.Point{}, draw.Src)
+		w.write(p, e.text, float64(2*pad+em)+float64(w.width(e.text))/2, top+em*7/8)
+	}
 	return p.RGBA
 }

@@ -1,23 +1,12 @@
 package visualize
 
-import (
-	"runtime"
-	"sync"
-)
+import "github.com/wwflow/wwflow/internal/parallel"
 
 // eachRow calls f once for every row, from several goroutines. Each goroutine has a block of adjacent rows.
 func eachRow(height, threads int, f func(y int)) {
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	threads = min(threads, height)
-	var wg sync.WaitGroup
-	for t := range threads {
-		wg.Go(func() {
-			for y := t * height / threads; y < (t+1)*height/threads; y++ {
-				f(y)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Ranges(height, threads, func(from, to int) {
+		for y := from; y < to; y++ {
+			f(y)
+		}
+	})
 }

@@ -96,3 +96,31 @@ func (p *Painter) confidenceRow(out *frame.Frame, f *field.Field, y int) {
 		copy(row[3*x:], level[:])
 	}
 }
+
+// The colours of style Occlusion: orange and blue of Okabe and Ito, which colour-blind people tell apart too.
+var (
+	occludedColour = [3]uint8{230, 159, 0}
+	outsideColour  = [3]uint8{0, 114, 178}
+)
+
+// occlusionRow paints the first frame in grey at half brightness. Occluded and outside pixels have their colour, lighter where
+// the frame is. Unchecked pixels are black.
+func occlusionRow(out *frame.Frame, f *field.Field, y int) {
+	row, first := row(out, y), row(f.Pair.First, y)
+	for x, v := range f.Visibility[f.Width*y : f.Width*(y+1)] {
+		pix, light := row[3*x:3*x+3:3*x+3], luma(first[3*x:])
+		colour := occludedColour
+		switch v {
+		case field.Visible:
+			pix[0], pix[1], pix[2] = uint8(light/2), uint8(light/2), uint8(light/2)
+			continue
+		case field.Unchecked:
+			continue // out is black
+		case field.Outside:
+			colour = outsideColour
+		}
+		for c := range pix {
+			pix[c] = uint8(uint32(colour[c]) * (255 + light) / 510)
+		}
+	}
+}

@@ -26,10 +26,14 @@ const (
 	SideBySide Style = "side-by-side" // the first frame on the left, its flow on the right: twice as wide
 	Arrows     Style = "arrows"       // the first frame at half brightness under a grid of arrows
 	Confidence Style = "confidence"   // the confidence of the flow, from dark violet (0) to yellow (1)
+	Occlusion  Style = "occlusion"    // the first frame in grey: occluded pixels orange, those that leave the frame blue
 )
 
 // Styles returns every style, the default first.
-func Styles() []Style { return []Style{Flow, Overlay, SideBySide, Arrows, Confidence} }
+func Styles() []Style { return []Style{Flow, Overlay, SideBySide, Arrows, Confidence, Occlusion} }
+
+// HasScale reports whether the colours of the style show the length of flow, so that it needs Options.MaxFlow.
+func (s Style) HasScale() bool { return s != Confidence && s != Occlusion }
 
 // ParseStyle returns the style with that name.
 func ParseStyle(name string) (Style, error) {
@@ -48,6 +52,8 @@ var (
 	ErrStyle = errors.New("unknown style")
 	// ErrNoConfidence is returned by style Confidence for a field without confidence.
 	ErrNoConfidence = errors.New("the flow field has no confidence")
+	// ErrNoVisibility is returned by style Occlusion for a field whose visibility was not checked.
+	ErrNoVisibility = errors.New("the flow field has no visibility: it was estimated in one direction only")
 	// ErrNoFrame is returned by styles that show the first frame, for a field that has no frame of its size.
 	ErrNoFrame = errors.New("the flow field has no frame of its size")
 )
@@ -55,7 +61,7 @@ var (
 // Options of a Painter. Only MaxFlow has no default.
 type Options struct {
 	Style   Style   // "" = Flow
-	MaxFlow float64 // length of flow in pixels that has full colour; must be positive; ignored by Confidence
+	MaxFlow float64 // length of flow in pixels that has full colour; must be positive; ignored by styles without HasScale
 	Legend  bool    // draw a legend in the lower right corner, if the picture is large enough
 	Gray    bool    // show the first frame in grey in Overlay and Arrows
 	Threads int     // number of goroutines per picture; 0 = number of cores
@@ -78,7 +84,7 @@ func New(o Options) (*Painter, error) {
 	if _, err := ParseStyle(string(o.Style)); err != nil {
 		return nil, err
 	}
-	if o.Style != Confidence && (!(o.MaxFlow > 0) || math.IsInf(o.MaxFlow, 0)) {
+	if o.Style.HasScale() && (!(o.MaxFlow > 0) || math.IsInf(o.MaxFlow, 0)) {
 		return nil, fmt.Errorf("MaxFlow is %v pixels: it must be positive", o.MaxFlow)
 	}
 	return &Painter{o: o, scale: float32(1 / o.MaxFlow)}, nil
@@ -106,8 +112,12 @@ func (p *Painter) Paint(f *field.Field) (*frame.Frame, error) {
 	if p.o.Style == Confidence && f.Confidence == nil {
 		return nil, ErrNoConfidence
 	}
+	if p.o.Style == Occlusion && f.Visibility == nil {
+		return nil, ErrNoVisibility
+	}
 	paint := map[Style]func(*frame.Frame, *field.Field, int){
 		Flow: p.flowRow, Overlay: p.overlayRow, SideBySide: p.sideBySideRow, Arrows: p.dimRow, Confidence: p.confidenceRow,
+		Occlusion: occlusionRow,
 	}[p.o.Style]
 	eachRow(f.Height, p.o.Threads, func(y int) { paint(out, f, y) })
 	if p.o.Style == Arrows {
@@ -120,5 +130,5 @@ func (p *Painter) Paint(f *field.Field) (*frame.Frame, error) {
 }
 
 func (p *Painter) showsFrame() bool {
-	return p.o.Style == Overlay || p.o.Style == SideBySide || p.o.Style == Arrows
+	return p.o.Style == Overlay || p.o.Style == SideBySide || p.o.Style == Arrows || p.o.Style == Occlusion
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/flowfile"
@@ -89,6 +90,23 @@ func scaleFlag(usage string) cli.Flag {
 
 func stepFlag(usage string) cli.Flag {
 	return integer(cli.IntFlag{Name: "step", Value: 1, Usage: usage}, 1, unlimited)
+}
+
+func bothFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "both", Usage: "estimate the flow in both directions, which tells the pixels that are hidden in the other frame; implied by --style occlusion, --export mask, --consistency and --drop-occluded"}
+}
+
+// parseThresholds reads the thresholds of the consistency check, R,A.
+func parseThresholds(s string) (t consistency.Thresholds, err error) {
+	relative, absolute, ok := strings.Cut(s, ",")
+	t.Relative, err = strconv.ParseFloat(relative, 64)
+	if err == nil {
+		t.Absolute, err = strconv.ParseFloat(absolute, 64)
+	}
+	if valid := func(x float64) bool { return x >= 0 && x <= 1e6 }; !ok || err != nil || !valid(t.Relative) || !valid(t.Absolute) || t == (consistency.Thresholds{}) {
+		return t, usagef("--consistency takes two numbers that are not negative, one of them above 0, such as 0.01,0.5; not %q", s)
+	}
+	return t, nil
 }
 
 func threadsFlag() cli.Flag {

@@ -22,22 +22,23 @@ const module = "github.com/wwflow/wwflow"
 // internal folder. Stages import data, data imports no stage, the pipeline imports stages,
 // a batch imports the pipeline, the command line imports all.
 var mayImport = map[string][]string{
-	"frame":      {},
-	"field":      {"frame"},
-	"flowfile":   {"frame", "field"},
-	"decode":     {"frame"},
-	"pairing":    {"frame"},
-	"encode":     {"frame"},
-	"flow":       {"frame", "field", "models"},
-	"visualize":  {"frame", "field"},
-	"pipeline":   {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode"},
-	"batch":      {"pipeline", "flow", "decode", "visualize", "encode", "flowfile"},
-	"benchmarks": {"frame", "field", "flowfile", "flow"}, // and each folder below it
-	"models":     {},
+	"frame":       {},
+	"field":       {"frame"},
+	"flowfile":    {"frame", "field"},
+	"decode":      {"frame"},
+	"pairing":     {"frame"},
+	"encode":      {"frame"},
+	"flow":        {"frame", "field", "models"},
+	"consistency": {"frame", "field"},
+	"visualize":   {"frame", "field"},
+	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency"},
+	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile"},
+	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
+	"models":      {},
 }
 
 // noCgo are the packages that build without a C compiler.
-var noCgo = []string{"./frame", "./field", "./pairing", "./visualize"}
+var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency"}
 
 type goPackage struct {
 	ImportPath, Name string

@@ -23,6 +23,7 @@ func infoCommand() *cli.Command {
 			scaleFlag("same as for run"),
 			stepFlag("same as for run"),
 			hwaccelFlag(),
+			bothFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 		}, networkFlags()),
 	}
@@ -67,7 +68,7 @@ func info(c *cli.Context) error {
 	i := in.Info()
 	r := infoReport{Info: i, Seconds: i.Duration.Seconds(), StartSeconds: i.StartTime.Seconds(), Output: outputName(input, visualize.Flow),
 		Network: networks.Name(), Device: networks.Devices(), Precision: networks.Precision(),
-		NetworkMemory: networks.Memory(i, step), FrameMemory: pipeline.FrameMemory(i.Width, i.Height, step, len(networks)), Fits: true}
+		NetworkMemory: networks.Memory(i, step), FrameMemory: pipeline.FrameMemory(i.Width, i.Height, step, len(networks), c.Bool("both")), Fits: true}
 	r.NetworkWidth, r.NetworkHeight = networks.InputSize(i.Width, i.Height)
 	if i.FramesExact {
 		r.OutputFrames = max(0, i.Frames-step)

@@ -21,10 +21,15 @@ func commonOptions(c *cli.Context) (o pipeline.Options, err error) {
 	threads := c.Int("threads")
 	o = pipeline.Options{
 		Step: c.Int("step"), Backward: c.Bool("backward"), Cuts: c.Bool("cuts"), MinConfidence: c.Float64("min-confidence"),
+		Both: c.Bool("both"), DropOccluded: c.Bool("drop-occluded"),
 		Decode:  decode.Options{Frames: c.Int("frames"), Scale: c.Float64("scale"), Threads: threads, Hardware: c.String("hwaccel")},
 		Encode:  encode.Options{Container: c.String("container"), Codec: c.String("codec"), Threads: threads, Force: c.Bool("force"), Hardware: c.String("hwaccel")},
 		Paint:   visualize.Options{Legend: c.Bool("legend"), Gray: c.Bool("gray"), Threads: threads},
 		Network: networkOptions(c),
+	}
+	if c.IsSet("consistency") {
+		o.Both = true
+		o.Consistency, _ = parseThresholds(c.String("consistency"))
 	}
 	if c.IsSet("crf") {
 		o.Encode.CRF = new(c.Int("crf"))
@@ -72,7 +77,7 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 	for _, s := range c.StringSlice("export") {
 		name, dir, _ := strings.Cut(s, "=")
 		if !canExport(name) || dir == "" {
-			return nil, usagef("--export takes a folder and one of the formats jpg, %s, not %q", formatList(), s)
+			return nil, usagef("--export takes a folder and one of the formats %s, not %q", joinOr(pipeline.ExportFormats()), s)
 		}
 		list = append(list, pipeline.Export{Format: flowfile.Format(name), Dir: dir, Bound: c.Float64("bound")})
 	}
@@ -81,8 +86,7 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 
 // canExport reports whether --export takes a format.
 func canExport(name string) bool {
-	format := flowfile.Format(name)
-	return format == pipeline.JPEG || slices.Contains(flowfile.Formats(), format)
+	return slices.Contains(pipeline.ExportFormats(), flowfile.Format(name))
 }
 
 // outputName appends the style to the input's name: clip.mp4 gives clip-flow.mp4.

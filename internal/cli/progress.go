@@ -227,6 +227,9 @@ func resultText(r pipeline.Result) string {
 	if r.Cuts > 0 {
 		s += fmt.Sprintf("; %s black", counted(r.Cuts, "scene cut is", "scene cuts are"))
 	}
+	if r.Occluded > 0 || r.Outside > 0 {
+		s += fmt.Sprintf("; %.1f %% of the pixels are occluded, %.1f %% leave the frame", 100*r.Occluded, 100*r.Outside)
+	}
 	notices := r.Notices
 	if len(r.Gaps) > 0 {
 		notices = append(notices, fmt.Sprintf("the flow of %s is unknown, because damaged frames follow: %s", count(len(r.Gaps), "frame"), numbers(r.Gaps)))
