@@ -3,6 +3,7 @@ package decode
 import (
 	"context"
 	"io"
+	"math"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			path := libavtest.Clip(b, name)
 			compare(b, func() (n int) {
-				v, err := openAt(ctx, path, nil, Options{Scale: 1}, 0)
+				v, err := openAt(ctx, path, nil, Options{Scale: 1}, 0, math.MinInt64)
 				if err != nil {
 					b.Fatal(err)
 				}

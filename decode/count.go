@@ -14,6 +14,9 @@ import (
 // countLimit is the largest file, in bytes, whose packets are counted. Reading them is cheap beside computing flow.
 const countLimit = 16 << 30
 
+// reorder is more than the number of frames by which any codec reorders.
+const reorder = 32
+
 // packets are the frames of a selected part as the demuxer shows them, without decoding.
 type packets struct {
 	frames int
@@ -32,7 +35,8 @@ func countPackets(ctx context.Context, path string, stream int, first, end int64
 	p := astiav.AllocPacket()
 	defer p.Free()
 	seen, key := false, libav.NoTime
-	for limit == 0 || found.frames < limit {
+	// Packets come in decoding order: the first frames are among a few more packets.
+	for limit == 0 || found.frames < limit+reorder {
 		err := in.Next(p)
 		if err == io.EOF || errors.Is(err, astiav.ErrInvaliddata) && seen {
 			break
@@ -61,6 +65,9 @@ func countPackets(ctx context.Context, path string, stream int, first, end int64
 		}
 	}
 	slices.Sort(found.times)
+	if limit > 0 && found.frames > limit {
+		found.frames, found.times = limit, found.times[:limit]
+	}
 	if len(slices.Compact(slices.Clone(found.times))) < found.frames || slices.Contains(found.times, libav.NoTime) {
 		found.times = nil
 	}

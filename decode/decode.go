@@ -45,7 +45,8 @@ type Options struct {
 	// input. Duration 0 means up to the end.
 	Start, Duration time.Duration
 
-	Frames  int     // largest number of frames to return; 0 = no limit
+	Frames  int     // number of frames that the selected part has at most, damaged ones included; 0 = no limit
+	First   int     // number of the first frame of the selected part to return; those before it are skipped
 	Scale   float64 // frame size relative to the input, up to 16; 0 = 1
 	Threads int     // for decoding and conversion; 0 = one per core
 
@@ -125,6 +126,7 @@ type source interface {
 	info() *Info
 	next(ctx context.Context) (*frame.Frame, error) // io.EOF at the end
 	corrupt() int
+	frames() int           // number of the frame after the last one that was returned, or lost at the end
 	name(index int) string // file name of a frame; "" if it has none
 	close()
 }
@@ -135,8 +137,9 @@ type Reader struct {
 	ctx     context.Context
 	src     source
 	read    int // frames returned
+	first   int // number of the first frame to return
 	index   int // number of the next frame in the selected part
-	limit   int
+	limit   int // number of the frame after the last one
 	damaged []DamagedFrame
 	err     error
 }
@@ -161,7 +164,7 @@ func Open(ctx context.Context, name string, o Options) (*Reader, error) {
 		}
 		return nil, fmt.Errorf("cannot read %s: %w", show(name), err)
 	}
-	r := &Reader{ctx: ctx, src: src, limit: math.MaxInt}
+	r := &Reader{ctx: ctx, src: src, first: o.First, index: o.First, limit: math.MaxInt}
 	if o.Frames > 0 {
 		r.limit = o.Frames
 		if i := src.info(); i.Frames > o.Frames {
@@ -224,6 +227,8 @@ func check(o *Options) error {
 		return errors.New("start and duration must not be negative")
 	case o.Frames < 0:
 		return fmt.Errorf("invalid number of frames %d; it must be positive", o.Frames)
+	case o.First < 0:
+		return fmt.Errorf("invalid number of the first frame %d; it must not be negative", o.First)
 	case o.Scale < 0 || o.Scale > 16 || math.IsNaN(o.Scale):
 		return fmt.Errorf("invalid scale %v; it must be above 0 and at most 16", o.Scale)
 	case !slices.Contains(slices.Concat([]string{"", "none", "auto"}, libav.HardwareKinds), o.Hardware):
@@ -261,26 +266,37 @@ func (r *Reader) Read() (*frame.Frame, error) {
 	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.read >= r.limit {
-		r.err = io.EOF
-		return nil, r.err
+	for {
+		if r.index >= r.limit {
+			return nil, r.end(io.EOF)
+		}
+		f, err := r.src.next(r.ctx)
+		switch {
+		case err == nil && f.Index < r.first:
+			continue
+		case err == nil && f.Index >= r.limit:
+			r.addDamaged(r.limit)
+			return nil, r.end(io.EOF)
+		case err == nil:
+			r.addDamaged(f.Index)
+			r.index = f.Index + 1
+			r.read++
+			return f, nil
+		case r.ctx.Err() != nil:
+			err = r.ctx.Err()
+		case err == io.EOF:
+			r.addDamaged(min(r.limit, r.src.frames()))
+		default:
+			err = fmt.Errorf("cannot read %s after %d frames: %w", show(r.src.info().Path), r.read, err)
+		}
+		return nil, r.end(err)
 	}
-	f, err := r.src.next(r.ctx)
-	switch {
-	case err == nil:
-		r.addDamaged(f.Index)
-		r.index = f.Index + 1
-		r.read++
-		return f, nil
-	case r.ctx.Err() != nil:
-		err = r.ctx.Err()
-	case err == io.EOF:
-		r.addDamaged(r.read + r.src.corrupt())
-	default:
-		err = fmt.Errorf("cannot read %s after %d frames: %w", show(r.src.info().Path), r.read, err)
-	}
+}
+
+// end makes err the result of this Read and of those after it.
+func (r *Reader) end(err error) error {
 	r.err = err
-	return nil, err
+	return err
 }
 
 // addDamaged lists the frames that are missing before the one with the given index.

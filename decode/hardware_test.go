@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -107,7 +108,7 @@ func TestDevicePixelFormats(t *testing.T) {
 	for name, format := range map[string]string{"fhd-hevc-boat-palawan.mp4": "nv12", "960x540-h264-dashcam-aac.mp4": "nv12",
 		"fhd-hevc10-hlg-rot90-vfr-editlist-aac.mp4": "p010le", "fhd-av1-10bit-pq-60fps-aac.mp4": "p010le"} {
 		t.Run(name, func(t *testing.T) {
-			v, err := openAt(t.Context(), libavtest.Clip(t, name), nil, Options{Scale: 1}, 0)
+			v, err := openAt(t.Context(), libavtest.Clip(t, name), nil, Options{Scale: 1}, 0, math.MinInt64)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -40,10 +40,10 @@ func openSequence(ctx context.Context, name string, o Options) (_ source, err er
 	base := frame.Rational{Num: o.FrameRate.Den, Den: o.FrameRate.Num}
 	first, end := window(o, 0, base)
 	first, end = max(first, 0), min(end, int64(len(files)))
-	if first >= end {
+	if first+int64(o.First) >= end {
 		return nil, ErrWindow
 	}
-	s := &sequence{files: files[first:end], offset: int(first)}
+	s := &sequence{files: files[first:end], offset: int(first), at: o.First}
 	s.converter = converter{decoder: s, base: base, threads: o.Threads}
 	defer func() {
 		if err != nil {
@@ -107,6 +107,7 @@ func (s *sequence) decode(ctx context.Context, raw *astiav.Frame) (stamp, error)
 
 func (s *sequence) info() *Info           { return &s.inf }
 func (s *sequence) corrupt() int          { return s.damaged }
+func (s *sequence) frames() int           { return s.at }
 func (s *sequence) name(index int) string { return filepath.Base(s.files[index]) }
 
 // kinds of image files by extension. A folder is read as the first kind of which it has files, so that depth maps in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -37,39 +38,93 @@ type video struct {
 	numbers    numbers
 }
 
-// openVideo opens a file, or what pipe delivers, at the first frame of the selected part. It takes over pipe, unless
-// that is os.Stdin.
+// openVideo opens a file, or what pipe delivers, at the first frame of the selected part, or shortly before frame
+// Options.First of it. It takes over pipe, unless that is os.Stdin.
 func openVideo(ctx context.Context, name string, pipe *os.File, o Options) (source, error) {
-	// Seeking is inexact: it uses decoding times, which precede presentation times, and some containers seek to
-	// frames that are not key frames. The position is right if a frame before the selected part was decoded.
-	// Otherwise reading starts earlier, at last from the beginning. Pipes are always read from the beginning.
-	if pipe == nil {
-		for _, back := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
-			if o.Start <= back {
-				break
-			}
-			v, err := openAt(ctx, name, nil, o, o.Start-back)
-			if err == nil && v.early {
-				return v, v.count(ctx, name)
-			}
-			if errors.Is(err, ErrWindow) || errors.Is(err, ErrHardware) {
-				return nil, err
-			}
-			if v != nil {
-				v.close()
-			}
-		}
-	}
-	v, err := openAt(ctx, name, pipe, o, 0)
+	v, err := openPart(ctx, name, pipe, o)
 	if err != nil {
 		return nil, err
 	}
-	return v, v.count(ctx, name)
+	if err := v.count(ctx, name); err != nil || o.First == 0 {
+		return v, err
+	}
+	if v.inf.FramesExact && o.First >= v.inf.Frames {
+		v.close()
+		return nil, ErrWindow
+	}
+	return v.skip(ctx, name)
+}
+
+// openPart opens a video at the first frame of the selected part.
+func openPart(ctx context.Context, name string, pipe *os.File, o Options) (*video, error) {
+	if pipe == nil {
+		v, err := seekTo(ctx, name, o, o.Start, math.MinInt64)
+		if v != nil || err != nil {
+			return v, err
+		}
+	}
+	return openAt(ctx, name, pipe, o, 0, math.MinInt64)
+}
+
+// seekTo opens a video at the first frame with a time stamp of at least first, which is in the selected part and at a time
+// after the beginning of the file. It returns nil where that takes reading from the beginning.
+//
+// Seeking is inexact: it uses decoding times, which precede presentation times, and some containers seek to frames that
+// are not key frames. The position is right if a frame before the first one was decoded. Otherwise reading starts
+// earlier, at last from the beginning. Pipes are always read from the beginning.
+func seekTo(ctx context.Context, name string, o Options, at time.Duration, first int64) (*video, error) {
+	for _, back := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
+		if at <= back {
+			break
+		}
+		v, err := openAt(ctx, name, nil, o, at-back, first)
+		if err == nil && v.early {
+			return v, nil
+		}
+		if errors.Is(err, ErrWindow) || errors.Is(err, ErrHardware) {
+			return nil, err
+		}
+		if v != nil {
+			v.close()
+		}
+	}
+	return nil, nil
+}
+
+// warmUp is how many frames before Options.First are decoded and dropped: deinterlacing uses a frame's neighbours.
+const warmUp = 2
+
+// skip continues shortly before frame Options.First of the selected part. Where the time stamps of all frames are known it
+// opens the file again there and closes v. Otherwise frames are dropped by the Reader.
+func (v *video) skip(ctx context.Context, name string) (source, error) {
+	from := max(0, v.o.First-warmUp)
+	if from == 0 || from >= len(v.numbers.times) {
+		return v, nil
+	}
+	first := v.numbers.times[from]
+	at := frame.Frame{PTS: first, TimeBase: v.base}
+	w, err := seekTo(ctx, name, v.o, at.Time()-v.in.Origin(), first)
+	if w == nil && err == nil {
+		return v, nil
+	}
+	defer v.close()
+	if err != nil {
+		return nil, err
+	}
+	if w.width != v.width || w.height != v.height {
+		w.close()
+		return nil, &SizeError{fmt.Sprintf("frame %d", from), w.width, w.height, v.width, v.height}
+	}
+	// The number of the first picture was given when its place was not known.
+	w.numbers = numbers{times: v.numbers.times, index: from, last: v.numbers.times[from-1]}
+	w.heldAt.index = w.numbers.next(w.heldAt.pts, w.lost)
+	w.inf.Frames, w.inf.FramesExact, w.interlaced = v.inf.Frames, v.inf.FramesExact, w.interlaced || v.interlaced
+	return w, nil
 }
 
 // openAt opens the input, seeks to a time after its beginning unless that is 0, and decodes the first frame of the
-// selected part.
-func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.Duration) (v *video, err error) {
+// selected part whose time stamp is at least first.
+func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.Duration, first int64) (v *video, err error) {
 	v = &video{o: o, pipe: pipe}
 	v.converter = converter{decoder: v, threads: o.Threads}
 	defer func() {
@@ -89,6 +144,7 @@ func openAt(ctx context.Context, name string, pipe *os.File, o Options, at time.
 	}
 	v.base = libav.Rational(v.stream.TimeBase())
 	v.first, v.end = window(o, v.in.Origin(), v.base)
+	v.first = max(v.first, first)
 	if at > 0 {
 		if err = v.in.SeekFrame(v.stream.Index(), libav.Units(v.in.Origin()+at, v.base, libav.Down), astiav.NewSeekFlags(astiav.SeekFlagBackward)); err != nil {
 			return v, err
@@ -181,6 +237,7 @@ func (v *video) info() *Info {
 }
 
 func (v *video) corrupt() int    { return v.lost }
+func (v *video) frames() int     { return v.numbers.index + v.lost - v.numbers.placed }
 func (v *video) name(int) string { return "" }
 
 func (v *video) close() {
