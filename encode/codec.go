@@ -30,9 +30,10 @@ type codec struct {
 
 var codecs = map[string]codec{
 	"h264": {encoder: "libx264", format: "yuv420p", even: [2]bool{true, true}, crf: 18, maxCRF: 51, presets: presets},
-	// Apple's players need hvc1. x265 prints to stderr by itself unless told not to.
+	// Apple's players need hvc1. x265 prints to stderr by itself unless told not to. Its parameters tell the machine unless
+	// told not to, and segments of several machines must agree.
 	"h265": {encoder: "libx265", format: "yuv420p", even: [2]bool{true, true}, crf: 20, maxCRF: 51, presets: presets, mp4: "hvc1",
-		options: map[string]string{"x265-params": "log-level=none"}},
+		options: map[string]string{"x265-params": "log-level=none:info=0"}},
 	"av1": {encoder: "libsvtav1", format: "yuv420p", even: [2]bool{true, true}, crf: 30, maxCRF: 63,
 		options: map[string]string{"err_detect": "explode"}}, // otherwise mistakes in svtav1-params are ignored
 	// Without b=0 libvpx takes the CRF for a lower bound.
@@ -79,7 +80,7 @@ func chooseContainer(path string, o *Options) (extension, muxer string, err erro
 	case path == "-":
 		extension = ".mkv"
 	}
-	muxer, ok := containers[extension]
+	muxer, ok := containerOf(extension, o.segment)
 	list := strings.Join(Containers(), " ")
 	switch {
 	case ok:

@@ -59,6 +59,8 @@ type Options struct {
 	Origin          time.Duration // time stamp of the beginning of the frames' input (decode.Info.StartTime)
 
 	Force bool // replace an existing output
+
+	segment bool // the output is a segment for Join
 }
 
 // Errors of Create, Check, Write and Commit. A full disk is syscall.ENOSPC, a closed pipe syscall.EPIPE.

@@ -21,7 +21,7 @@ type video struct {
 	io      *astiav.IOContext
 	mux     *astiav.FormatContext
 	stream  *astiav.Stream
-	encoder *encoder
+	encoder *encoder // nil where packets are copied from segments
 	graph   *libav.Graph
 	rgb     *astiav.Frame // filled from each frame
 	yuv     *astiav.Frame
@@ -43,7 +43,7 @@ func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error
 	if err != nil {
 		return nil, err
 	}
-	v := &video{o: o, durations: map[int64]int64{}, zero: libav.Units(o.Origin+o.Start, o.TimeBase, libav.Nearest)}
+	v := newUnencoded(o)
 	defer func() {
 		if err != nil {
 			v.close()
@@ -60,10 +60,16 @@ func newVideo(ctx context.Context, path string, o *Options) (_ *video, err error
 	if err = v.openGraph(); err != nil {
 		return nil, err
 	}
-	if err = v.openMuxer(ctx, muxer); err != nil {
+	parameters := func(to *astiav.CodecParameters) error { return to.FromCodecContext(v.encoder.context) }
+	if err = v.openMuxer(ctx, muxer, parameters); err != nil {
 		return nil, err
 	}
-	return v, v.writeHeader(muxer)
+	return v, v.writeHeader(muxer, c.mp4)
+}
+
+// newUnencoded returns a video without encoder, target and muxer.
+func newUnencoded(o *Options) *video {
+	return &video{o: o, durations: map[int64]int64{}, zero: libav.Units(o.Origin+o.Start, o.TimeBase, libav.Nearest)}
 }
 
 // say adds a notice, unless it is empty.
@@ -99,8 +105,8 @@ func (v *video) openGraph() (err error) {
 	return err
 }
 
-// openMuxer creates the muxer, its video stream and the copied streams.
-func (v *video) openMuxer(ctx context.Context, muxer string) (err error) {
+// openMuxer creates the muxer, its video stream with the codec's parameters, and the copied streams.
+func (v *video) openMuxer(ctx context.Context, muxer string, parameters func(to *astiav.CodecParameters) error) (err error) {
 	o, url := v.o, ""
 	if f, ok := v.target.output.(*atomicfile.File); ok {
 		url = "file:" + f.Name() // faststart opens the file a second time
@@ -112,7 +118,7 @@ func (v *video) openMuxer(ctx context.Context, muxer string) (err error) {
 	if v.packet == nil || v.stream == nil {
 		return errors.New("out of memory")
 	}
-	if err := v.stream.CodecParameters().FromCodecContext(v.encoder.context); err != nil {
+	if err := parameters(v.stream.CodecParameters()); err != nil {
 		return err
 	}
 	v.stream.SetTimeBase(libav.Ratio(o.TimeBase))
@@ -129,10 +135,11 @@ func (v *video) openMuxer(ctx context.Context, muxer string) (err error) {
 	return nil
 }
 
-func (v *video) writeHeader(muxer string) (err error) {
+// writeHeader begins the file. fourCC is the codec's code in MP4 and MOV, "" for the muxer's choice.
+func (v *video) writeHeader(muxer, fourCC string) (err error) {
 	options := astiav.NewDictionary()
 	defer options.Free()
-	for key, value := range v.muxerOptions(muxer) {
+	for key, value := range v.muxerOptions(muxer, fourCC) {
 		if err := options.Set(key, value, 0); err != nil {
 			return err
 		}
@@ -152,12 +159,12 @@ func (v *video) writeHeader(muxer string) (err error) {
 }
 
 // muxerOptions also sets the four-character code, which the muxer takes from the stream.
-func (v *video) muxerOptions(muxer string) map[string]string {
+func (v *video) muxerOptions(muxer, fourCC string) map[string]string {
 	options := map[string]string{"fflags": "+bitexact"} // without it, Matroska files have a random identifier
 	if muxer != "mp4" && muxer != "mov" {
 		return options
 	}
-	if t := v.encoder.mp4; t != "" {
+	if t := fourCC; t != "" {
 		v.stream.CodecParameters().SetCodecTag(astiav.CodecTag(uint32(t[0]) | uint32(t[1])<<8 | uint32(t[2])<<16 | uint32(t[3])<<24))
 	}
 	// The time scale of the movie, in which edit lists count, is 1 ms by default: too coarse for the beginning of a
@@ -166,14 +173,20 @@ func (v *video) muxerOptions(muxer string) map[string]string {
 	for scale < 10000 {
 		scale *= 2
 	}
-	options["movflags"], options["movie_timescale"] = "+faststart", fmt.Sprint(min(scale, math.MaxInt32))
-	if v.target.stream() {
+	options["movie_timescale"] = fmt.Sprint(min(scale, math.MaxInt32))
+	switch {
+	case v.target.stream():
 		options["movflags"] = "+frag_keyframe+empty_moov+default_base_moof"
+	case !v.o.segment:
+		options["movflags"] = "+faststart"
 	}
 	return options
 }
 
 func (v *video) write(f *frame.Frame) error {
+	if v.o.segment && !v.any {
+		v.zero = f.PTS
+	}
 	pts := f.PTS - v.zero
 	if v.any {
 		if _, known := v.durations[v.last]; !known && !v.out {
@@ -203,7 +216,7 @@ func (v *video) write(f *frame.Frame) error {
 	return v.drain()
 }
 
-// drain passes the encoder's packets to the muxer, each after the packets of the other streams up to its time.
+// drain passes the encoder's packets to the muxer.
 func (v *video) drain() error {
 	for {
 		more, err := v.encoder.receive(v.packet)
@@ -218,22 +231,28 @@ func (v *video) drain() error {
 			v.packet.SetDuration(v.step)
 		}
 		v.out = v.out || pts == v.last
-		if v.copier != nil {
-			at := frame.Frame{PTS: v.packet.Dts(), TimeBase: v.o.TimeBase}
-			if err := v.copier.until(v.mux, at.Time()); err != nil {
-				v.packet.Unref()
-				return v.cause(err)
-			}
-		}
-		v.packet.SetStreamIndex(v.stream.Index())
-		v.packet.RescaleTs(libav.Ratio(v.o.TimeBase), v.stream.TimeBase())
-		if err := v.mux.WriteInterleavedFrame(v.packet); err != nil {
-			return v.cause(err)
-		}
-		if v.target.err != nil {
-			return v.target.err
+		if err := v.deliver(); err != nil {
+			return err
 		}
 	}
+}
+
+// deliver passes the packet, whose times are in the frames' time base, to the muxer, after the packets of the other streams
+// up to its time.
+func (v *video) deliver() error {
+	if v.copier != nil {
+		at := frame.Frame{PTS: v.packet.Dts(), TimeBase: v.o.TimeBase}
+		if err := v.copier.until(v.mux, at.Time()); err != nil {
+			v.packet.Unref()
+			return v.cause(err)
+		}
+	}
+	v.packet.SetStreamIndex(v.stream.Index())
+	v.packet.RescaleTs(libav.Ratio(v.o.TimeBase), v.stream.TimeBase())
+	if err := v.mux.WriteInterleavedFrame(v.packet); err != nil {
+		return v.cause(err)
+	}
+	return v.target.err
 }
 
 // cause prefers the error of the system to FFmpeg's number for it.
@@ -251,6 +270,11 @@ func (v *video) commit() error {
 	if err := v.drain(); err != nil {
 		return err
 	}
+	return v.finish()
+}
+
+// finish copies the rest of the other streams and completes the file.
+func (v *video) finish() error {
 	if v.copier != nil {
 		end := time.Duration(math.MaxInt64)
 		if v.o.Shortest {
