@@ -55,7 +55,9 @@ func inSegments(t *testing.T, path string, o encode.Options, list []*frame.Frame
 	}
 	for i, n := range lengths {
 		name := fmt.Sprintf("%s.%d%s", path, i, extension)
-		write(t, func(path string, o encode.Options) (*encode.Writer, error) { return encode.CreateSegment(background, path, o) }, name, o, list[:n])
+		write(t, func(path string, o encode.Options) (*encode.Writer, error) {
+			return encode.CreateSegment(background, path, o)
+		}, name, o, list[:n])
 		last := list[n-1]
 		segments = append(segments, encode.Segment{Path: name, Frames: n, First: list[0].PTS, Last: last.PTS, End: last.PTS + max(last.Duration, 1)})
 		list = list[n:]

@@ -25,9 +25,11 @@ const (
 )
 
 // spreadPairs reads sample pairs from all over the part of the input that o chooses; fewer where it is short.
-// It opens the input again, so it is not for standard input.
+// It opens the input again, so it is not for standard input. The pairs do not depend on Options.First, so that all sections
+// of a video have one scale. Without a known length the pairs are at the beginning.
 func spreadPairs(ctx context.Context, path string, o decode.Options, info decode.Info, step int) ([]*frame.Pair, error) {
-	length := info.Duration - o.Start
+	o.First = 0
+	length := max(0, info.Duration-o.Start)
 	if o.Duration > 0 {
 		length = min(length, o.Duration)
 	}

@@ -91,7 +91,13 @@ func (r *run) total() int {
 	if !r.info.FramesExact {
 		return 0
 	}
-	return max(0, r.info.Frames-int(r.damaged.Load())-r.Step)
+	first, end := 0, r.info.Frames-r.Step // of the pairs
+	if r.section != nil {
+		if first = r.section.First; r.section.End > 0 {
+			end = min(end, r.section.End)
+		}
+	}
+	return max(0, end-first-int(r.damaged.Load()))
 }
 
 // tally counts what a run reports at its end. Networks on several devices share it.

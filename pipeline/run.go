@@ -43,6 +43,7 @@ type run struct {
 	opened   bool         // the networks are this run's to close
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
+	section  *Section   // nil for the whole video
 	watch    *stopwatch // measures the stages; nil for none
 	begin    time.Time
 }
@@ -82,6 +83,11 @@ func open(ctx context.Context, o Options, check func(Options) error) (_ *run, er
 	return r, nil
 }
 
+// file is the sink of a run: an output of package encode.
+type file struct{ *encode.Writer }
+
+func (f file) Write(image *frame.Frame, _ int) error { return f.Writer.Write(image) }
+
 // Open opens an input for reading. Its errors match ErrInput.
 func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, error) {
 	in, err := decode.Open(ctx, input, o)
@@ -109,6 +115,24 @@ func (r *run) close() error {
 
 // video does the rest of Run.
 func (r *run) video() (Result, error) {
+	var writer *encode.Writer
+	result, err := r.images(r.frames, func(first *frame.Frame) (Sink, error) {
+		var err error
+		writer, err = encode.Create(r.group.ctx, r.Output, r.encoding(first))
+		return file{writer}, err
+	})
+	if err == nil && result.Frames == 0 {
+		return Result{}, r.tooShort(result.Read)
+	}
+	if result.Frames > 0 {
+		result.Notices = writer.Notices()
+	}
+	return result, err
+}
+
+// images runs all stages, from a source of frames to a sink that create opens for the first image. Without an image there is
+// no error. With ErrStopped, and where the resolution changes, there are both a Result and an error.
+func (r *run) images(from source, create func(first *frame.Frame) (Sink, error)) (Result, error) {
 	if err := r.chooseScale(); err != nil {
 		return Result{}, err
 	}
@@ -124,17 +148,12 @@ func (r *run) video() (Result, error) {
 		r.Events.Started(r.plan(painter))
 	}
 	result := Result{Output: r.Output}
-	var writer *encode.Writer
 	s := &stages{
 		pairs:    pairs,
 		networks: r.estimators(),
 		export:   r.export,
 		paint:    painter.Paint,
-		create: func(first *frame.Frame) (sink, error) {
-			var err error
-			writer, err = encode.Create(r.group.ctx, r.Output, r.encoding(first))
-			return writer, err
-		},
+		create:   create,
 		written: func(*frame.Frame) {
 			result.Frames++
 			if r.Events.Written != nil {
@@ -142,15 +161,14 @@ func (r *run) video() (Result, error) {
 			}
 		},
 	}
-	var from source = r.frames
+	if r.section != nil {
+		s.stop = r.section.Stop
+	}
 	if r.watch != nil {
 		from = r.watch.attach(s, from)
 	}
 	if err := s.run(r.group, from); err != nil {
 		return Result{}, err
-	}
-	if result.Frames == 0 {
-		return Result{}, r.tooShort(pairs.Count())
 	}
 	result.Read, result.Damaged, result.DamagedFrames = pairs.Count(), r.in.Corrupt(), r.in.Damaged()
 	result.Cuts, result.Gaps = r.tally.cuts, slices.Sorted(slices.Values(r.tally.gaps))
@@ -158,7 +176,10 @@ func (r *run) video() (Result, error) {
 	if r.MinConfidence == 0 {
 		result.Unconfident = r.tally.mean(r.tally.low)
 	}
-	result.Seconds, result.Notices = time.Since(r.begin).Seconds(), writer.Notices()
+	result.Seconds = time.Since(r.begin).Seconds()
+	if s.stopped {
+		return result, ErrStopped
+	}
 	return result, errkind.Mark(ErrInput, s.sizeChanged)
 }
 
@@ -175,7 +196,7 @@ func (r *run) chooseScale() (err error) {
 		r.Events.ChoosingScale()
 	}
 	var pairs []*frame.Pair
-	if r.stream || r.info.Duration <= 0 {
+	if r.section == nil && (r.stream || r.info.Duration <= 0) {
 		pairs = r.frames.prefetch(r.Step)
 	} else if pairs, err = spreadPairs(r.group.ctx, r.Input, r.Decode, r.info, r.Step); err != nil {
 		return err

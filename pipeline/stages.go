@@ -46,12 +46,20 @@ type (
 	source interface {
 		Read() (*frame.Frame, error) // io.EOF at the end
 	}
-	sink interface {
-		Write(*frame.Frame) error
+	// Sink takes the images of a section in their order. An image belongs to the pair whose earlier frame has the number
+	// pair. Commit is called after the last one; Close always.
+	Sink interface {
+		Write(image *frame.Frame, pair int) error
 		Commit() error
 		Close() error
 	}
 )
+
+// painted is an image on its way to the sink.
+type painted struct {
+	*frame.Frame
+	pair int // number of the earlier frame of its pair
+}
 
 // estimateFunc gives the flow field of a pair. It is called for pairs in the video's order, by one goroutine.
 type estimateFunc func(context.Context, *frame.Pair) (*field.Field, error)
@@ -62,9 +70,11 @@ type stages struct {
 	networks []estimateFunc           // one for each device; they run concurrently
 	export   func(*field.Field) error // writes the field itself
 	paint    func(*field.Field) (*frame.Frame, error)
-	create   func(first *frame.Frame) (sink, error) // opens the output, for the first image
+	create   func(first *frame.Frame) (Sink, error) // opens the output, for the first image
 	written  func(*frame.Frame)                     // reports an image that was written
+	stop     <-chan struct{}                        // closed: no pair is begun any more; nil = never
 
+	stopped     bool  // pairs are missing because stop was closed; set before the stages end
 	sizeChanged error // the change of resolution that ended the stream early, if there was one; set before the stages end
 }
 
@@ -151,7 +161,7 @@ func (s *stages) estimate(g *group, in source) <-chan *segment {
 // committed. The source and the sink should watch the group's context too.
 func (s *stages) run(g *group, in source) error {
 	order := s.estimate(g, in)
-	images := make(chan *frame.Frame, imageQueue)
+	images := make(chan painted, imageQueue)
 	g.stage(func() error { return s.show(g.ctx, order, images) }, func() { close(images) })
 	g.stage(func() error { return errkind.Mark(ErrOutput, s.write(g.ctx, images)) }, func() {})
 	return g.wait()
@@ -184,6 +194,10 @@ func (s *stages) deal(ctx context.Context, frames <-chan *frame.Frame, order, wo
 	var current *segment
 	left := 0 // pairs that the current segment still takes
 	for f := range frames {
+		if isClosed(s.stop) {
+			s.stopped = true
+			continue // the source ends soon
+		}
 		pair, err := s.pairs.Push(f)
 		if err != nil {
 			return err
@@ -255,7 +269,7 @@ func fields(ctx context.Context, order <-chan *segment) iter.Seq2[*field.Field, 
 }
 
 // show exports and paints the fields.
-func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- *frame.Frame) error {
+func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- painted) error {
 	for f, err := range fields(ctx, order) {
 		if err != nil {
 			return err
@@ -267,7 +281,7 @@ func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- 
 		if err != nil {
 			return err
 		}
-		if err := send(ctx, images, image); err != nil {
+		if err := send(ctx, images, painted{image, min(f.Pair.First.Index, f.Pair.Second.Index)}); err != nil {
 			return err
 		}
 	}
@@ -275,14 +289,14 @@ func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- 
 }
 
 // write is the last stage. The sink is opened with the first image: without one there is no file.
-func (s *stages) write(ctx context.Context, images <-chan *frame.Frame) (err error) {
-	var out sink
+func (s *stages) write(ctx context.Context, images <-chan painted) (err error) {
+	var out Sink
 	for image := range images {
 		if ctx.Err() != nil {
 			break
 		}
 		if out == nil {
-			if out, err = s.create(image); err != nil {
+			if out, err = s.create(image.Frame); err != nil {
 				return err
 			}
 			defer func() {
@@ -291,15 +305,25 @@ func (s *stages) write(ctx context.Context, images <-chan *frame.Frame) (err err
 				}
 			}()
 		}
-		if err := out.Write(image); err != nil {
+		if err := out.Write(image.Frame, image.pair); err != nil {
 			return err
 		}
-		s.written(image)
+		s.written(image.Frame)
 	}
 	if out == nil || ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return out.Commit()
+}
+
+// isClosed reports whether a channel that carries no values is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // send waits until the channel takes the value or ctx is cancelled.

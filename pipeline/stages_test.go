@@ -50,7 +50,7 @@ type fakeSink struct {
 	took              time.Duration
 }
 
-func (r *fakeSink) Write(f *frame.Frame) error {
+func (r *fakeSink) Write(f *frame.Frame, _ int) error {
 	time.Sleep(r.took)
 	if r.fail != nil && len(r.times) == r.failAt {
 		return r.fail
@@ -80,7 +80,7 @@ func testStages(t *testing.T, step int, out *fakeSink) *stages {
 			picture.PTS = f.Pair.First.PTS
 			return picture, nil
 		},
-		create:  func(*frame.Frame) (sink, error) { return out, nil },
+		create:  func(*frame.Frame) (Sink, error) { return out, nil },
 		written: func(*frame.Frame) {},
 	}
 }
@@ -126,7 +126,7 @@ func TestStagesFail(t *testing.T) {
 			s.paint = func(*field.Field) (*frame.Frame, error) { return nil, broken }
 		},
 		"create": func(s *stages, _ *fakeSource, _ *fakeSink) {
-			s.create = func(*frame.Frame) (sink, error) { return nil, broken }
+			s.create = func(*frame.Frame) (Sink, error) { return nil, broken }
 		},
 		"write": func(_ *stages, _ *fakeSource, out *fakeSink) { out.fail, out.failAt = broken, 3 },
 	} {

@@ -72,7 +72,7 @@ func (w *stopwatch) attach(s *stages, in source) source {
 		w.stage(stagePaint, 0, func() int { image, err = paint(f); return 1 })
 		return image, err
 	}
-	s.create = func(first *frame.Frame) (sink, error) {
+	s.create = func(first *frame.Frame) (Sink, error) {
 		out, err := create(first)
 		return &timedSink{out, w}, err
 	}
@@ -117,13 +117,13 @@ func (s *timedSource) Read() (f *frame.Frame, err error) {
 }
 
 type timedSink struct {
-	sink
+	Sink
 	watch *stopwatch
 }
 
-func (s *timedSink) Write(f *frame.Frame) (err error) {
+func (s *timedSink) Write(f *frame.Frame, pair int) (err error) {
 	w := s.watch
-	w.stage(stageEncode, 1, func() int { err = s.sink.Write(f); return 0 })
+	w.stage(stageEncode, 1, func() int { err = s.Sink.Write(f, pair); return 0 })
 	w.end = time.Now()
 	if w.images++; w.images == 1 {
 		w.first = w.end

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/frame"
+)
+
+// Section is a part of a video for RunSection.
+type Section struct {
+	// The pairs whose earlier frame has a number from First up to, but not including, End. End 0 = to the end.
+	First, End int
+
+	// Stop, once it is closed, ends the run in order: the pairs that the networks work on are finished and written. nil =
+	// never.
+	Stop <-chan struct{}
+
+	// Create opens the sink, for the first image.
+	Create func(context.Context, Opened) (Sink, error)
+}
+
+// Opened is what a sink needs to know about the video.
+type Opened struct {
+	Info    decode.Info
+	MaxFlow float64        // scale of the colours in pixels; 0 where the style has none
+	Encode  encode.Options // that Run would use, copied streams and Force included
+}
+
+// ErrStopped says that Section.Stop ended a run before its last pair.
+var ErrStopped = errors.New("stopped before the end")
+
+// RunSection is Run for a part of a video, and gives the images to a sink. The images are those that Run has for these
+// pairs: in scale, number and times. An input that can be read only once, such as standard input, is an ErrOptions.
+//
+// Options.Output is not checked. A section without images, as all its frames are damaged, is no error. With ErrStopped and
+// with a *decode.SizeError the Result holds what was done.
+func RunSection(ctx context.Context, o Options, s Section) (Result, error) {
+	o.Decode.First = s.First
+	r, err := open(ctx, o, func(o Options) error {
+		if decode.IsStream(o.Input) {
+			return fmt.Errorf("%w: %s can be read only once; save it to a file first", ErrOptions, inputName(o.Input))
+		}
+		return nil
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.close()
+	r.section = &s
+	from := &sectionSource{source: r.frames, end: s.End, step: r.Step, stop: s.Stop}
+	result, err := r.images(from, func(first *frame.Frame) (Sink, error) {
+		return s.Create(r.group.ctx, Opened{r.info, r.Paint.MaxFlow, r.encoding(first)})
+	})
+	if err == nil && from.stopped {
+		err = ErrStopped
+	}
+	return result, err
+}
+
+// sectionSource ends after the last frame that the pairs of a section need, or when it is told to stop.
+type sectionSource struct {
+	source
+	end     int // number of the frame after the last one that begins a pair; 0 = none
+	step    int
+	stop    <-chan struct{}
+	beyond  int  // frames read with a number of at least end
+	stopped bool // by stop, with frames left to read
+}
+
+// Read counts frames and does not compare numbers: with damaged frames, the partner of the last frame before end is the
+// step-th frame that can be read from there on.
+func (s *sectionSource) Read() (*frame.Frame, error) {
+	if s.end > 0 && s.beyond >= s.step {
+		return nil, io.EOF
+	}
+	f, err := s.source.Read()
+	if err != nil {
+		return nil, err
+	}
+	if isClosed(s.stop) {
+		s.stopped = true
+		return nil, io.EOF
+	}
+	if s.end > 0 && f.Index >= s.end {
+		s.beyond++
+	}
+	return f, nil
+}
