@@ -25,20 +25,21 @@ var mayImport = map[string][]string{
 	"frame":       {},
 	"field":       {"frame"},
 	"flowfile":    {"frame", "field"},
+	"stats":       {"frame", "field"},
 	"decode":      {"frame"},
 	"pairing":     {"frame"},
 	"encode":      {"frame"},
 	"flow":        {"frame", "field", "models"},
 	"consistency": {"frame", "field"},
 	"visualize":   {"frame", "field"},
-	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency"},
-	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile"},
+	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "stats"},
+	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile", "stats"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
 }
 
 // noCgo are the packages that build without a C compiler.
-var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency"}
+var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency", "./stats"}
 
 type goPackage struct {
 	ImportPath, Name string
@@ -154,6 +155,8 @@ func TestImportRuleCanFail(t *testing.T) {
 		{"visualize", "flow", false},
 		{"visualize", "flowfile", false},
 		{"visualize", "field", true},
+		{"stats", "field", true},
+		{"stats", "pairing", false},
 		{"frame", "internal/libav", false},
 		{"field", "frame", true},
 		{"field", "decode", false},
