@@ -1,4 +1,4 @@
-# For Debian 12 with Go, make, npm and Python. `make run` and `make test` install what else they need.
+# For Debian 12 and 13 with Go, make, npm and Python. `make run` and `make test` install what else they need.
 #
 #   make run [IN=your.mp4] [ARGS="--style overlay"]   the flow video of a clip
 #   make test                                        every test
@@ -6,8 +6,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
+.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
 
+# go, for the installed FFmpeg.
+GO := scripts/go.sh
 CLIP := testdata/clips/square-walkers.mp4
 IN ?= $(CLIP)
 # Debian's python3 has torch and OpenCV. Another one earlier in PATH may not.
@@ -18,7 +20,7 @@ TIMEOUT := 10m
 FUZZTIME ?= 10s
 
 build: setup ## build ./wwflow
-	go build -o wwflow .
+	$(GO) build -o wwflow .
 
 ifeq ($(IN),$(CLIP))
 run: build ## make the flow video of the sample clip, or of IN=your.mp4; ARGS are passed on
@@ -32,40 +34,45 @@ endif
 test: debian-test runtime vet lint go-test asan python-test ## everything that CI runs
 
 vet:
-	go vet ./...
+	$(GO) vet ./...
 
 lint:
-	go tool staticcheck ./...
+	$(GO) tool staticcheck ./...
 
 # -count=1: the import rule and the script tests depend on files that Go's test cache does not track.
 go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
-	go test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
+	$(GO) test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
 # Without the slow tests that exercise no C code that others do not.
 asan: debian-test runtime ## tests of C memory under the address sanitizer
-	go test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
+	$(GO) test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
 
 # One thread: on a loaded machine threads wait for each other in small operators.
 python-test: debian-test ## the Python tests
 	OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests
 
 bench: debian-test runtime ## every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: debian-build ## every fuzz target for FUZZTIME (10s) each
-	@set -e; for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
 
 goldens: setup ## rewrite the golden files from the current output
 	@set -e; for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u); do \
-	  go test -count=1 $$folder -update; \
+	  $(GO) test -count=1 $$folder -update; \
 	done
 
+modules: ## write ffmpeg7.mod, after a change of go.mod
+	sed 's/go-astiav v0.16.0/go-astiav v0.39.0/' go.mod >ffmpeg7.mod
+	cp go.sum ffmpeg7.sum
+	go mod tidy -modfile=ffmpeg7.mod
+
 calibrate: setup ## measure the memory of the built-in network, after a change of its graphs
-	go run ./flow/internal/calibrate models/winwin-tiny
+	$(GO) run ./flow/internal/calibrate models/winwin-tiny
 
 setup: debian-build runtime ## install what building and running needs: Debian packages, ONNX Runtime
 
@@ -77,7 +84,7 @@ gpu-runtime: ## install ONNX Runtime with CUDA and TensorRT into the cache folde
 	@scripts/gpu-runtime.sh $(if $(JOIN),join '$(JOIN)',$(if $(PIECES),split '$(PIECES)'))
 
 gpu-standin: debian-test gpu-runtime ## test the CUDA provider over a stand-in for CUDA
-	go test -count=1 -tags standin -run StandIn $(GOTESTFLAGS) ./flow
+	$(GO) test -count=1 -tags standin -run StandIn $(GOTESTFLAGS) ./flow
 
 debian-build:
 	@scripts/debian.sh build

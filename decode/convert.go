@@ -115,7 +115,7 @@ func (c *converter) push() error {
 		if fw, fh := c.input.uprightSize(); c.input.width != 0 && (w != fw || h != fh) {
 			return &SizeError{cmp.Or(c.heldAt.name, fmt.Sprintf("frame %d", c.heldAt.index)), w, h, fw, fh}
 		}
-		p := libav.Picture{Width: in.width, Height: in.height, Format: in.format, TimeBase: c.base, SampleAspect: c.aspect}
+		p := libav.Picture{Width: in.width, Height: in.height, Format: in.format, TimeBase: c.base, SampleAspect: c.aspect, Colors: in.colors}
 		g, err := libav.NewGraph(p, filterSpec(in, c.width, c.height), c.threads)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -106,20 +107,14 @@ type orientation struct {
 func (o orientation) swapped() bool { return o.degrees%180 == 90 }
 
 // orientationOf returns the orientation that a picture states, or otherwise the one of its stream's display matrix.
-func orientationOf(f *astiav.Frame, matrix []byte) orientation {
-	if s := f.SideData(astiav.FrameSideDataTypeDisplaymatrix); s != nil {
-		matrix = s.Data()
-	}
-	return upright(matrix)
+func orientationOf(f *astiav.Frame, matrix *astiav.DisplayMatrix) orientation {
+	return upright(cmp.Or(libav.Matrix(f), matrix))
 }
 
-// upright returns the orientation that undoes a display matrix: quarter turns and mirroring. Cameras write no others.
-func upright(matrix []byte) orientation {
-	if len(matrix) < 36 {
-		return orientation{}
-	}
-	m, err := astiav.NewDisplayMatrixFromBytes(matrix)
-	if err != nil {
+// upright returns the orientation that undoes a display matrix, which may be nil: quarter turns and mirroring. Cameras
+// write no others.
+func upright(m *astiav.DisplayMatrix) orientation {
+	if m == nil {
 		return orientation{}
 	}
 	r := m.Rotation()

@@ -116,7 +116,7 @@ func TestDevicePixelFormats(t *testing.T) {
 			planar := filterInputOf(v.raw, v.turn, false)
 			libav.SetColors(v.raw, planar.colors)
 			filter := func(in filterInput, spec string, f *astiav.Frame) *astiav.Frame {
-				g, err := libav.NewGraph(libav.Picture{Width: in.width, Height: in.height, Format: in.format, TimeBase: v.base}, spec, 1)
+				g, err := libav.NewGraph(libav.Picture{Width: in.width, Height: in.height, Format: in.format, TimeBase: v.base, Colors: in.colors}, spec, 1)
 				if err != nil {
 					t.Fatal(err)
 				}

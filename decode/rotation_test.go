@@ -19,7 +19,7 @@ func TestRotation(t *testing.T) {
 		plain, _, _ := readAll(t, flat, decode.Options{})
 		for _, angle := range []int{0, 90, 180, 270} {
 			turned := filepath.Join(dir, fmt.Sprintf("%s%d.mp4", format, angle))
-			libavtest.FFmpeg(t, "-i", flat, "-c", "copy", "-metadata:s:v:0", fmt.Sprintf("rotate=%d", angle), turned)
+			libavtest.Rotate(t, flat, angle, turned)
 			frames, info, _ := readAll(t, turned, decode.Options{})
 			// ffmpeg's option counts counterclockwise, Info.Rotation clockwise.
 			clockwise := (360 - angle) % 360
@@ -68,7 +68,7 @@ func turnedBy(f *frame.Frame, clockwise int) []byte {
 func TestRotatedAspect(t *testing.T) {
 	flat, path := filepath.Join(t.TempDir(), "a.mp4"), filepath.Join(t.TempDir(), "b.mp4")
 	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10", "-frames:v", "2", "-pix_fmt", "yuv420p", "-vf", "setsar=4/3", flat)
-	libavtest.FFmpeg(t, "-i", flat, "-c", "copy", "-metadata:s:v:0", "rotate=90", path)
+	libavtest.Rotate(t, flat, 90, path)
 	_, info, _ := readAll(t, path, decode.Options{})
 	if want := (frame.Rational{Num: 3, Den: 4}); info.SampleAspect != want || info.Width != 48 || info.Height != 64 {
 		t.Errorf("%dx%d, sample aspect %s, want 48x64, %s", info.Width, info.Height, info.SampleAspect, want)

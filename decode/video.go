@@ -280,7 +280,7 @@ func (v *video) pick() *astiav.Stream {
 // describe fills Info and the converter's settings from the stream and its first picture.
 func (v *video) describe(name string) {
 	i, st := &v.inf, v.stream
-	v.turn, v.fixedTurn = orientationOf(v.raw, st.SideData(astiav.PacketSideDataTypeDisplaymatrix)), true
+	v.turn, v.fixedTurn = orientationOf(v.raw, libav.StreamMatrix(st)), true
 	in := filterInputOf(v.raw, v.turn, false)
 	w, h := in.uprightSize()
 	i.SampleAspect = libav.Rational(v.in.GuessSampleAspectRatio(st, v.raw))

@@ -108,7 +108,7 @@ func refusal(container string, s *astiav.Stream) (reason string, err error) {
 	return "", nil
 }
 
-// addStream adds a stream with the parameters of s to a muxer.
+// addStream adds a stream with the parameters and the labels of s to a muxer.
 func addStream(mux *astiav.FormatContext, s *astiav.Stream) (*astiav.Stream, error) {
 	out := mux.NewStream(nil)
 	if out == nil {
@@ -119,7 +119,7 @@ func addStream(mux *astiav.FormatContext, s *astiav.Stream) (*astiav.Stream, err
 	}
 	out.CodecParameters().SetCodecTag(0) // the tag of the input's container
 	out.SetTimeBase(s.TimeBase())
-	return out, nil
+	return out, libav.CopyLabels(out, s)
 }
 
 func (c *copier) add(mux *astiav.FormatContext, s *astiav.Stream) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/libav"
 	"github.com/wwflow/wwflow/internal/libav/libavtest"
 )
 
@@ -189,8 +190,12 @@ func TestOtherStreams(t *testing.T) {
 	in := filepath.Join(dir, "in.mkv")
 	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-f", "lavfi", "-i", "sine=duration=1", "-i", text,
 		"-map", "0", "-map", "1", "-map", "1", "-map", "2", "-c:v", "libx264", "-c:a:0", "pcm_s16le", "-c:a:1", "aac", "-c:s", "srt", in)
+	mp4 := []string{"h264", "pcm_s16le", "aac"}
+	if libav.Line == "5.1" {
+		mp4 = []string{"h264", "aac"}
+	}
 	for ext, want := range map[string][]string{
-		".mkv": {"h264", "pcm_s16le", "aac", "subrip"}, ".mp4": {"h264", "aac"}, ".mov": {"h264", "pcm_s16le", "aac"}, ".webm": {"vp9"},
+		".mkv": {"h264", "pcm_s16le", "aac", "subrip"}, ".mp4": mp4, ".mov": {"h264", "pcm_s16le", "aac"}, ".webm": {"vp9"},
 	} {
 		o := options(96, 64)
 		o.CopyFrom = in
@@ -207,6 +212,38 @@ func TestOtherStreams(t *testing.T) {
 		}
 		if left := 4 - len(want); len(notices) != left {
 			t.Errorf("%s: notices %q, want %d", ext, notices, left)
+		}
+	}
+}
+
+// TestLabels checks that copied streams keep their language, title and disposition.
+func TestLabels(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.mkv")
+	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-f", "lavfi", "-i", "sine=duration=1",
+		"-map", "0", "-map", "1", "-map", "1", "-c:v", "libx264", "-c:a", "aac", "-metadata:s:a:0", "language=fra", "-metadata:s:a:1", "language=ger",
+		"-metadata:s:a:1", "title=Audiodeskription", "-disposition:a:0", "0", "-disposition:a:1", "default+visual_impaired", in)
+	for _, ext := range []string{".mkv", ".mp4", ".mov"} {
+		o := options(96, 64)
+		o.CopyFrom = in
+		path := filepath.Join(dir, "out"+ext)
+		fill(t, path, o)
+		streams := libavtest.Probe(t, path, "stream", "a")
+		if len(streams) != 2 {
+			t.Fatalf("%s: %d audio streams", ext, len(streams))
+		}
+		for k, want := range []string{"fra", "ger"} {
+			tags, _ := streams[k]["tags"].(map[string]any)
+			if tags["language"] != want {
+				t.Errorf("%s: audio stream %d has the tags %v, want language %s", ext, k+1, tags, want)
+			}
+			disposition, _ := streams[k]["disposition"].(map[string]any)
+			if disposition["default"] != float64(k) {
+				t.Errorf("%s: audio stream %d has the disposition %v, want default %d", ext, k+1, disposition, k)
+			}
+			if k == 1 && ext == ".mkv" && (tags["title"] != "Audiodeskription" || disposition["visual_impaired"] != 1.0) {
+				t.Errorf("%s: audio stream 2 has the tags %v and the disposition %v", ext, tags, disposition)
+			}
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (v *video) openGraph() (err error) {
 		}
 		spec = "scale=flags=bilinear+accurate_rnd:out_color_matrix=" + matrix + ":out_range=tv," + spec
 	}
-	p := libav.Picture{Width: width, Height: height, Format: astiav.PixelFormatRgb24, TimeBase: v.o.TimeBase, SampleAspect: v.o.SampleAspect}
+	p := libav.Picture{Width: width, Height: height, Format: astiav.PixelFormatRgb24, TimeBase: v.o.TimeBase, SampleAspect: v.o.SampleAspect, Colors: libav.ColorsOf(v.rgb)}
 	v.graph, err = libav.NewGraph(p, spec, v.o.Threads)
 	return err
 }

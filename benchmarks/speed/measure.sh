@@ -27,7 +27,7 @@ if [ -n "${PIECES:-}" ]; then
   libraries=$work/lib
 else
   mkdir "$work/bin"
-  { go build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || go test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: cannot build the programs; run benchmarks/speed/pack.sh on a machine with Go and give its pieces in PIECES" >&2; exit 1; }
+  { scripts/go.sh build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || scripts/go.sh test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: cannot build the programs; run benchmarks/speed/pack.sh on a machine with Go and give its pieces in PIECES" >&2; exit 1; }
 fi
 if [ -z "${PYTHON:-}" ]; then
   for PYTHON in python3 /usr/bin/python3 ""; do

@@ -16,12 +16,14 @@ type Picture struct {
 	Format        astiav.PixelFormat
 	TimeBase      frame.Rational
 	SampleAspect  frame.Rational
+	Colors        Colors // of all pictures
 }
 
 // Graph is a filter graph with one input and one output.
 type Graph struct {
-	graph        *astiav.FilterGraph
-	source, sink *astiav.FilterContext
+	graph  *astiav.FilterGraph
+	source *source
+	sink   *sink
 }
 
 // NewGraph creates the graph that spec describes in libavfilter's syntax. threads 0 = one per core.
@@ -37,25 +39,19 @@ func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 		}
 	}()
 	g.graph.SetThreadCount(threads)
-	args := astiav.FilterArgs{
-		"video_size":   fmt.Sprintf("%dx%d", in.Width, in.Height),
-		"pix_fmt":      fmt.Sprint(int(in.Format)),
-		"time_base":    in.TimeBase.String(),
-		"pixel_aspect": Ratio(in.SampleAspect).String(),
-	}
-	if g.source, err = g.graph.NewFilterContext(astiav.FindFilterByName("buffer"), "in", args); err != nil {
+	if g.source, err = addSource(g.graph, in); err != nil {
 		return g, err
 	}
-	if g.sink, err = g.graph.NewFilterContext(astiav.FindFilterByName("buffersink"), "out", nil); err != nil {
+	if g.sink, err = addSink(g.graph); err != nil {
 		return g, err
 	}
 	out, inp := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
 	defer out.Free()
 	defer inp.Free()
 	inp.SetName("in")
-	inp.SetFilterContext(g.source)
+	inp.SetFilterContext(g.source.context())
 	out.SetName("out")
-	out.SetFilterContext(g.sink)
+	out.SetFilterContext(g.sink.context())
 	if err = g.graph.Parse(spec, out, inp); err != nil {
 		return g, err
 	}
@@ -74,17 +70,17 @@ func HasFilters(names ...string) bool {
 
 // Push moves a picture into the graph and leaves f empty. nil ends the input.
 func (g *Graph) Push(f *astiav.Frame) error {
-	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags())
+	return g.source.add(f, astiav.NewBuffersrcFlags())
 }
 
 // PushCopy is like Push, but f keeps its pixels. They must not change while the graph uses them.
 func (g *Graph) PushCopy(f *astiav.Frame) error {
-	return g.source.BuffersrcAddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef))
+	return g.source.add(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef))
 }
 
 // Pull returns the next picture in f. ErrMore: push first. io.EOF: there are no more pictures.
 func (g *Graph) Pull(f *astiav.Frame) error {
-	err := g.sink.BuffersinkGetFrame(f, astiav.NewBuffersinkFlags())
+	err := g.sink.get(f)
 	switch {
 	case errors.Is(err, astiav.ErrEagain):
 		return ErrMore
@@ -102,14 +98,7 @@ func (g *Graph) Close() error {
 	if g == nil || g.graph == nil {
 		return nil
 	}
-	// go-astiav keeps a table of live objects, so each one needs its own Free.
-	if g.source != nil {
-		g.source.Free()
-	}
-	if g.sink != nil {
-		g.sink.Free()
-	}
-	g.graph.Free()
+	free(g.graph, g.source, g.sink)
 	g.graph = nil
 	return nil
 }

@@ -102,7 +102,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -146,13 +145,10 @@ func Lacks(kind string, d Direction) string {
 	return ""
 }
 
-// inner returns the C object of a codec context, which go-astiav v0.16.0 does not export.
+// inner returns the C object of a codec context.
 func inner(c *astiav.CodecContext) (*C.AVCodecContext, error) {
-	field := reflect.ValueOf(c).Elem().FieldByName("c")
-	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
-		return nil, errors.New("this version of go-astiav is not supported; v0.16.0 is")
-	}
-	return (*C.AVCodecContext)(field.UnsafePointer()), nil
+	p, err := object(c)
+	return (*C.AVCodecContext)(p), err
 }
 
 // HasHardware reports whether a decoder supports a kind of hardware. name "" = the default decoder of the codec.

@@ -16,7 +16,7 @@ import (
 type Input struct {
 	*astiav.FormatContext
 	ctx         context.Context
-	interrupter astiav.IOInterrupter // the demuxer reads its memory
+	interrupter interrupter // the demuxer reads its memory
 	stop        func() bool
 	pipe        *astiav.IOContext
 	freed       bool // FFmpeg frees the demuxer if it cannot open the input
@@ -93,7 +93,7 @@ func open(ctx context.Context, url string, pipe *astiav.IOContext) (in *Input, e
 		}
 		return nil, errors.New("out of memory")
 	}
-	in = &Input{FormatContext: fc, ctx: ctx, pipe: pipe, interrupter: fc.SetInterruptCallback()}
+	in = &Input{FormatContext: fc, ctx: ctx, pipe: pipe, interrupter: newInterrupter(fc)}
 	in.stop = context.AfterFunc(ctx, in.interrupter.Interrupt)
 	defer func() {
 		if err != nil {
@@ -163,6 +163,7 @@ func (in *Input) Close() error {
 	if in.pipe != nil {
 		in.pipe.Free()
 	}
+	in.interrupter.free()
 	in.FormatContext = nil
 	return nil
 }

@@ -1,5 +1,8 @@
-// Package libav has what decode and encode need from FFmpeg's libraries and go-astiav v0.16.0 does not offer: a demuxer
-// that can be interrupted, a filter graph with one input and one output, hardware devices, and fields of pictures.
+// Package libav has what decode and encode need from FFmpeg's libraries and go-astiav does not offer: a demuxer that can be
+// interrupted, a filter graph with one input and one output, hardware devices, and fields of pictures and streams.
+//
+// It builds for two releases of FFmpeg. FFmpeg 5.1 is the default, with go-astiav v0.16.0 from go.mod. The build tag ffmpeg7
+// selects FFmpeg 7.1, with go-astiav v0.39.0 from ffmpeg7.mod. What differs is in ffmpeg5.go and ffmpeg7.go.
 //
 // Close frees the C objects of a value. It may be called on nil and more than once. The libraries print nothing; all
 // errors are returned.
@@ -22,12 +25,16 @@ static void wwflow_colors(const AVFrame *f, int *v) {
 static void wwflow_set_colors(AVFrame *f, int range, int space, int trc, int primaries) {
 	f->color_range = range; f->colorspace = space; f->color_trc = trc; f->color_primaries = primaries;
 }
-static int wwflow_interlaced(const AVFrame *f) { return f->interlaced_frame; }
 static int wwflow_damaged(const AVFrame *f) {
 	return (f->flags & AV_FRAME_FLAG_CORRUPT) || f->decode_error_flags;
 }
+static int wwflow_matrix(const AVFrame *f, void *m) {
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+	if (d && d->size >= 9 * sizeof(int32_t))
+		memcpy(m, d->data, 9 * sizeof(int32_t));
+	return d && d->size >= 9 * sizeof(int32_t);
+}
 static int64_t wwflow_time(const AVFrame *f) { return f->best_effort_timestamp; }
-static int64_t wwflow_duration(const AVFrame *f) { return f->pkt_duration; }
 static int wwflow_depth(int format) {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
 	return d ? d->comp[0].depth : 0;
@@ -55,6 +62,17 @@ static void wwflow_copy(uint8_t *pix, const AVFrame *f) {
 static int wwflow_set_option(AVCodecContext *c, const char *key, const char *value) {
 	return av_opt_set(c, key, value, AV_OPT_SEARCH_CHILDREN);
 }
+static int wwflow_labels(AVStream *to, const AVStream *from) {
+	const char *keys[] = {"language", "title"};
+	for (int i = 0; i < 2; i++) {
+		const AVDictionaryEntry *e = av_dict_get(from->metadata, keys[i], NULL, 0);
+		int err = e ? av_dict_set(&to->metadata, keys[i], e->value, 0) : 0;
+		if (err < 0)
+			return err;
+	}
+	to->disposition = from->disposition;
+	return 0;
+}
 static int wwflow_stores(const char *format, int codec) {
 	const AVOutputFormat *of = av_guess_format(format, NULL, NULL);
 	return of ? avformat_query_codec(of, codec, FF_COMPLIANCE_NORMAL) : 0;
@@ -63,7 +81,9 @@ static int wwflow_stores(const char *format, int codec) {
 import "C"
 
 import (
+	"errors"
 	"math/big"
+	"reflect"
 	"time"
 	"unsafe"
 
@@ -121,17 +141,20 @@ func (c Colors) TransferName() string {
 	return C.GoString(C.av_color_transfer_name(C.enum_AVColorTransferCharacteristic(c.Transfer)))
 }
 
-// Interlaced reports whether a picture consists of two fields.
-func Interlaced(f *astiav.Frame) bool { return C.wwflow_interlaced(ptr(f)) != 0 }
-
 // Damaged reports whether the decoder concealed errors in a picture.
 func Damaged(f *astiav.Frame) bool { return C.wwflow_damaged(ptr(f)) != 0 }
 
+// Matrix returns the display matrix of a picture, or nil.
+func Matrix(f *astiav.Frame) *astiav.DisplayMatrix {
+	m := new(astiav.DisplayMatrix)
+	if C.wwflow_matrix(ptr(f), unsafe.Pointer(m)) == 0 {
+		return nil
+	}
+	return m
+}
+
 // Time returns the presentation time stamp of a picture as estimated by the decoder, or NoTime.
 func Time(f *astiav.Frame) int64 { return int64(C.wwflow_time(ptr(f))) }
-
-// Duration returns the duration of a picture in the time base of its stream; 0 = unknown.
-func Duration(f *astiav.Frame) int64 { return int64(C.wwflow_duration(ptr(f))) }
 
 // BitDepth returns the number of bits of the first component of a pixel format.
 func BitDepth(p astiav.PixelFormat) int { return int(C.wwflow_depth(C.int(p))) }
@@ -147,6 +170,32 @@ func Stores(container string, codec astiav.CodecID) bool {
 	name := C.CString(container)
 	defer C.free(unsafe.Pointer(name))
 	return C.wwflow_stores(name, C.int(codec)) == 1
+}
+
+// object returns the C object of a value of go-astiav, which exports it for few types.
+func object(v any) (unsafe.Pointer, error) {
+	field := reflect.ValueOf(v).Elem().FieldByName("c")
+	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
+		return nil, errors.New("this version of go-astiav is not supported; v0.16.0 and v0.39.0 are")
+	}
+	return field.UnsafePointer(), nil
+}
+
+// CopyLabels copies what a person sees of a stream in a player: its language, its title, and its disposition, such as
+// default, forced or for the visually impaired.
+func CopyLabels(to, from *astiav.Stream) error {
+	t, err := object(to)
+	if err != nil {
+		return err
+	}
+	f, err := object(from)
+	if err != nil {
+		return err
+	}
+	if e := C.wwflow_labels((*C.AVStream)(t), (*C.AVStream)(f)); e < 0 {
+		return astiav.Error(e)
+	}
+	return nil
 }
 
 // SetOption sets an option of a codec that is not open yet. The error is astiav.ErrOptionNotFound for an unknown one.

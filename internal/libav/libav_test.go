@@ -1,6 +1,8 @@
 package libav
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +37,7 @@ func TestStores(t *testing.T) {
 		codec     astiav.CodecID
 		want      bool
 	}{
-		{"mp4", astiav.CodecIDAac, true}, {"mp4", astiav.CodecIDPcmS16Le, false}, {"mov", astiav.CodecIDPcmS16Le, true},
+		{"mp4", astiav.CodecIDAac, true}, {"mp4", astiav.CodecIDPcmS16Le, Line != "5.1"}, {"mov", astiav.CodecIDPcmS16Le, true},
 		{"webm", astiav.CodecIDH264, false}, {"matroska", astiav.CodecIDSubrip, true}, {"none", astiav.CodecIDAac, false},
 	} {
 		if got := Stores(c.container, c.codec); got != c.want {
@@ -69,5 +71,23 @@ func TestFillAndCopy(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestModuleFiles checks that go.mod and ffmpeg7.mod differ in the version of go-astiav alone.
+func TestModuleFiles(t *testing.T) {
+	read := func(name string) string {
+		data, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	const old, current = "github.com/asticode/go-astiav v0.16.0", "github.com/asticode/go-astiav v0.39.0"
+	if strings.Replace(read("go.mod"), old, current, 1) != read("ffmpeg7.mod") {
+		t.Error("go.mod and ffmpeg7.mod differ in more than go-astiav: run `make modules`")
+	}
+	if !strings.Contains(read("ffmpeg7.mod"), current) {
+		t.Errorf("ffmpeg7.mod lacks %s", current)
 	}
 }

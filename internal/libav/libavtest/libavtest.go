@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/libav"
 	"github.com/wwflow/wwflow/internal/testutil"
 )
 
@@ -27,6 +28,16 @@ func Clip(t testing.TB, name string) string {
 func FFmpeg(t testing.TB, args ...string) []byte {
 	t.Helper()
 	return command(t, "ffmpeg", append([]string{"-nostdin", "-v", "error", "-y"}, args...))
+}
+
+// Rotate writes a copy of a video that states a rotation, counterclockwise in degrees. FFmpeg 6 replaced the option.
+func Rotate(t testing.TB, in string, degrees int, out string) {
+	t.Helper()
+	if libav.Line == "5.1" {
+		FFmpeg(t, "-i", in, "-c", "copy", "-metadata:s:v:0", "rotate="+strconv.Itoa(degrees), out)
+		return
+	}
+	FFmpeg(t, "-display_rotation", strconv.Itoa(degrees), "-i", in, "-c", "copy", out)
 }
 
 func command(t testing.TB, name string, args []string) []byte {
