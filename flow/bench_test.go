@@ -97,7 +97,7 @@ func BenchmarkConfidence(b *testing.B) {
 				part[i] = float32(i&15) - 8
 			}
 			pairs := vectors[2*1920*from : 2*1920*to]
-			setVectors(pairs, pairs)
+			setVectors(pairs, pairs, 2, 1)
 			setConfidence(part, part, 0)
 		})
 	}

@@ -13,13 +13,15 @@ type Card struct {
 	Version    string      `json:"version"`
 	Precisions []Precision `json:"precisions,omitempty"` // for which the network has graphs; empty = fp32
 	Parameters int64       `json:"parameters"`
+	Input      Input       `json:"input,omitzero"`
+	Output     Output      `json:"output,omitzero"`
 	Training   Training    `json:"training"`
 	Errors     []Errors    `json:"errors"`
 	Licence    string      `json:"licence"`
 }
 
-// CardFormat is the newest format of a model card that this package reads.
-const CardFormat = 1
+// CardFormat is the newest format of a model card that this package reads. Format 2 added Input and Output.
+const CardFormat = 2
 
 // Training describes how the network was trained.
 type Training struct {
@@ -73,6 +75,12 @@ func readCard(folder fs.FS) (Card, error) {
 	}
 	if card.Format > CardFormat {
 		return Card{}, fmt.Errorf("%w: %s has format %d, and this version of wwflow reads formats up to %d: use a newer version", ErrNetwork, name, card.Format, CardFormat)
+	}
+	if err := card.Input.check(); err != nil {
+		return Card{}, fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
+	}
+	if l := card.Output.Layout; l != "" && l != NHWC && l != NCHW {
+		return Card{}, fmt.Errorf("%w: %s: output.layout is %q, want NHWC or NCHW", ErrNetwork, name, l)
 	}
 	return card, nil
 }

@@ -31,9 +31,17 @@ func CheckDetail(detail float64) error {
 func (m *Model) Detail() float64 { return cmp.Or(m.detail, 1) }
 
 // InputSize returns the size in pixels at which the network sees frames of width x height: each side times Detail, rounded, at
-// least 1.
+// least 1; for a network whose graph has a fixed size, that size.
 func (m *Model) InputSize(width, height int) (int, int) {
-	return inputSize(width, height, m.Detail())
+	return m.seenSize(width, height, m.Detail())
+}
+
+// seenSize returns the size at which a graph of a fixed size, or one at that detail, sees frames.
+func (m *Model) seenSize(width, height int, detail float64) (int, int) {
+	if m.images.width > 0 {
+		return m.images.width, m.images.height
+	}
+	return inputSize(width, height, detail)
 }
 
 func inputSize(width, height int, detail float64) (int, int) {
@@ -77,7 +85,9 @@ func resizeField(to, from *field.Field) {
 					u, v = field.Unknown(), field.Unknown()
 				}
 				to.Vectors[2*i], to.Vectors[2*i+1] = float32(float64(u)*scaleU), float32(float64(v)*scaleV)
-				to.Confidence[i] = at(from.Confidence, 1, 0)
+				if to.Confidence != nil {
+					to.Confidence[i] = at(from.Confidence, 1, 0)
+				}
 			}
 		}
 	})

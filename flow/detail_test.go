@@ -257,3 +257,8 @@ func TestMemoryErrorNamesTheInput(t *testing.T) {
 		t.Errorf("%v\nwant %s", e, want)
 	}
 }
+
+// newField returns a field with confidence.
+func newField(width, height int) *field.Field {
+	return (&Model{confident: true}).newField(width, height)
+}

@@ -38,12 +38,15 @@ func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, err
 	if a.tensors == nil || b.tensors == nil {
 		return nil, ErrClosed
 	}
-	result := newField(a.frame.Width, a.frame.Height)
-	seen := result
-	if a.width != result.Width || a.height != result.Height {
-		seen = newField(a.width, a.height)
-	}
-	err := m.use(ctx, func(_, decoder *graph) error { return m.decode(ctx, decoder, a, b, seen, logScaleOffset(result, seen)) })
+	var result, seen *field.Field
+	err := m.use(ctx, func(_, decoder *graph) error {
+		result = m.newField(a.frame.Width, a.frame.Height)
+		seen = result
+		if a.width != result.Width || a.height != result.Height {
+			seen = m.newField(a.width, a.height)
+		}
+		return m.decode(ctx, decoder, a, b, seen, logScaleOffset(result, seen))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +57,12 @@ func (m *Model) Estimate(ctx context.Context, a, b *Features) (*field.Field, err
 	return result, nil
 }
 
-// newField returns a field with confidence.
-func newField(width, height int) *field.Field {
+// newField returns a field, with confidence if the network gives one.
+func (m *Model) newField(width, height int) *field.Field {
 	f := field.New(width, height)
-	f.Confidence = make([]float32, width*height)
+	if m.HasConfidence() {
+		f.Confidence = make([]float32, width*height)
+	}
 	return f
 }
 
@@ -72,42 +77,65 @@ func (m *Model) decode(ctx context.Context, decoder *graph, a, b *Features, resu
 		}
 	}
 	width, height := result.Width, result.Height
-	// The network writes into the slices of the result, or into staging memory of a GPU.
-	flow, vectors, err := ort.NewOutput(decoder.session, result.Vectors, 1, int64(height), int64(width), 2)
-	if err != nil {
-		return decoder.runError(width, height, err)
+	p := m.images.padded(width, height)
+	// Where the form allows it the network writes into the slices of the result, or into staging memory of a GPU.
+	vectors, confidences := result.Vectors, result.Confidence
+	whole := p == plane{width: width, height: height}
+	if !whole || m.layout != NHWC {
+		vectors = make([]float32, 2*p.width*p.height)
 	}
-	defer flow.Close()
-	logScale, logScales, err := ort.NewOutput(decoder.session, result.Confidence, 1, int64(height), int64(width))
-	if err != nil {
-		return decoder.runError(width, height, err)
+	if !whole && confidences != nil {
+		confidences = make([]float32, p.width*p.height)
 	}
-	defer logScale.Close()
 	outputs := make([]*ort.Tensor, len(decoder.session.Outputs))
-	for i, port := range decoder.session.Outputs {
-		outputs[i] = flow
-		if port.Name == "log_scale" {
-			outputs[i] = logScale
+	defer func() {
+		for _, t := range outputs {
+			t.Close()
+		}
+	}()
+	var logScales []float32
+	flow := decoder.output("flow")
+	var err error
+	if outputs[flow], vectors, err = ort.NewOutput(decoder.session, vectors, p.shape(m.layout, 2)...); err != nil {
+		return decoder.runError(width, height, err)
+	}
+	if i := decoder.output("log_scale"); i >= 0 {
+		shape := []int64{1, int64(p.height), int64(p.width)}
+		if len(decoder.session.Outputs[i].Shape) == 4 {
+			shape = p.shape(m.layout, 1)
+		}
+		if outputs[i], logScales, err = ort.NewOutput(decoder.session, confidences, shape...); err != nil {
+			return decoder.runError(width, height, err)
 		}
 	}
 	if err := decoder.run(ctx, width, height, inputs, outputs); err != nil {
 		return err
 	}
+	pixelStride, channelStride := 2, 1
+	if m.layout == NCHW {
+		pixelStride, channelStride = 1, p.width*p.height
+	}
 	parallel.Ranges(height, 0, func(from, to int) {
-		setVectors(result.Vectors[2*width*from:2*width*to], vectors[2*width*from:])
-		setConfidence(result.Confidence[width*from:width*to], logScales[width*from:], offset)
+		for y := from; y < to; y++ {
+			at := (y+p.top)*p.width + p.left
+			setVectors(result.Vectors[2*width*y:2*width*(y+1)], vectors[at*pixelStride:], pixelStride, channelStride)
+			if logScales != nil {
+				setConfidence(result.Confidence[width*y:width*(y+1)], logScales[at:], offset)
+			}
+		}
 	})
 	return nil
 }
 
-// setVectors copies vectors, and makes those unknown that are not finite. Both slices may be the same.
-func setVectors(vectors, values []float32) {
-	for i := 0; i < len(vectors); i += 2 {
-		u, v := values[i], values[i+1]
+// setVectors copies vectors, and makes those unknown that are not finite. The strides are those of values, between pixels and
+// from u to v. Both slices may be the same.
+func setVectors(vectors, values []float32, pixelStride, channelStride int) {
+	for i := range len(vectors) / 2 {
+		u, v := values[i*pixelStride], values[i*pixelStride+channelStride]
 		if u-u != 0 || v-v != 0 {
 			u, v = field.Unknown(), field.Unknown()
 		}
-		vectors[i], vectors[i+1] = u, v
+		vectors[2*i], vectors[2*i+1] = u, v
 	}
 }
 

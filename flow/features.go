@@ -10,7 +10,7 @@ import (
 	"github.com/wwflow/wwflow/frame"
 )
 
-// Features are the encoder's output for one frame, in the memory of the device. They serve any number of calls of Estimate.
+// Features are the encoder's output for one frame, in the memory of the device; for a network of one graph, its input. They serve any number of calls of Estimate.
 type Features struct {
 	model *Model
 	frame *frame.Frame
@@ -53,10 +53,15 @@ func (m *Model) EncodeAt(ctx context.Context, f *frame.Frame, detail float64) (*
 		return nil, err
 	}
 	features := &Features{model: m, frame: f}
-	features.width, features.height = inputSize(f.Width, f.Height, cmp.Or(detail, 1))
-	err := m.use(ctx, func(encoder, _ *graph) (err error) {
+	features.width, features.height = m.seenSize(f.Width, f.Height, cmp.Or(detail, 1))
+	err := m.use(ctx, func(encoder, decoder *graph) (err error) {
 		seen := resizeFrame(f, features.width, features.height)
-		features.tensors, err = encoder.encode(ctx, seen)
+		if encoder == nil {
+			image, err := decoder.image(m.images, seen)
+			features.tensors = []*ort.Tensor{image}
+			return err
+		}
+		features.tensors, err = encoder.encode(ctx, m.images, seen)
 		return err
 	})
 	if err != nil {
@@ -65,11 +70,20 @@ func (m *Model) EncodeAt(ctx context.Context, f *frame.Frame, detail float64) (*
 	return features, nil
 }
 
-// encode runs the encoder on a frame as it is.
-func (g *graph) encode(ctx context.Context, f *frame.Frame) ([]*ort.Tensor, error) {
-	input, err := ort.NewInput(g.session, f.Pix, 1, int64(f.Height), int64(f.Width), 3)
+// image returns a frame as an input of the graph.
+func (g *graph) image(i images, f *frame.Frame) (*ort.Tensor, error) {
+	t, err := i.tensor(g.session, f)
 	if err != nil {
 		return nil, g.runError(f.Width, f.Height, err)
+	}
+	return t, nil
+}
+
+// encode runs the encoder on a frame as it is.
+func (g *graph) encode(ctx context.Context, i images, f *frame.Frame) ([]*ort.Tensor, error) {
+	input, err := g.image(i, f)
+	if err != nil {
+		return nil, err
 	}
 	defer input.Close()
 	tensors := make([]*ort.Tensor, len(g.session.Outputs))

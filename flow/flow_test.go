@@ -266,7 +266,7 @@ func TestMisuse(t *testing.T) {
 func TestVectorsAndConfidence(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	vectors := []float32{1, 2, nan, 0, 0, -inf, 3, 4}
-	setVectors(vectors, vectors)
+	setVectors(vectors, vectors, 2, 1)
 	for i, known := range []bool{true, false, false, true} {
 		if u, v := vectors[2*i], vectors[2*i+1]; field.Known(u, v) != known || known != (u == u) || known != (v == v) {
 			t.Errorf("vector %d is (%v, %v), want known: %v", i, u, v, known)

@@ -27,6 +27,9 @@ func openGraph(name string, data []byte, device Device, settings ort.Settings) (
 	switch {
 	case errors.As(err, &cause) && cause.OutOfMemory():
 		return nil, fmt.Errorf("%s on %s: %w to load it: free some, or choose another --device", name, device, ErrMemory)
+	case cause != nil && cause.Operator() != "":
+		return nil, fmt.Errorf("%w: %s on %s: this ONNX Runtime has no operator %s: export the graph with an older opset and without custom operators, or use a newer ONNX Runtime with --ort",
+			ErrNetwork, name, device, cause.Operator())
 	case device.Kind != CPU && cause != nil && !cause.BadGraph():
 		return nil, &DeviceError{Device: device, Missing: fmt.Sprintf("it cannot load %s: %v", name, err)}
 	}
@@ -36,7 +39,7 @@ func openGraph(name string, data []byte, device Device, settings ort.Settings) (
 // fileError says that a file of a network cannot be read.
 func fileError(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is missing (a network is a folder with encoder.onnx, decoder.onnx and model.json): %w", ErrNetwork, name, err)
+		return fmt.Errorf("%w: %s is missing (a network is a folder with encoder.onnx and decoder.onnx, or model.onnx, and model.json): %w", ErrNetwork, name, err)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrNetwork, name, err)
 }
@@ -49,17 +52,25 @@ func portNames(ports []ort.Port) []string {
 	return names
 }
 
-// checkPorts checks that the inputs or outputs of the graph have these names, in any order, and this type.
-func (g *graph) checkPorts(what string, ports []ort.Port, element ort.ElementType, names ...string) error {
-	if !slices.Equal(slices.Sorted(slices.Values(portNames(ports))), slices.Sorted(slices.Values(names))) {
-		return fmt.Errorf("%w: %s has the %ss %s, want %s", ErrNetwork, g.name, what, strings.Join(portNames(ports), ", "), strings.Join(names, ", "))
+// checkNames checks that a graph has the inputs or outputs that are needed, in any order. Beside them inputs must be optional
+// ones, because they would stay without a value; outputs may have any name.
+func (g *graph) checkNames(what string, ports []ort.Port, needed, optional []string) error {
+	found := portNames(ports)
+	missing := slices.ContainsFunc(needed, func(name string) bool { return !slices.Contains(found, name) })
+	extra := slices.ContainsFunc(found, func(name string) bool { return !slices.Contains(slices.Concat(needed, optional), name) })
+	if !missing && (!extra || what == "output") {
+		return nil
 	}
-	for _, p := range ports {
-		if p.Type != element {
-			return fmt.Errorf("%w: %s has the %s %q of type %s, want %s", ErrNetwork, g.name, what, p.Name, p.Type, element)
-		}
+	want := strings.Join(needed, " and ")
+	if len(optional) > 0 {
+		want += ", and optionally " + strings.Join(optional, ", ")
 	}
-	return nil
+	return fmt.Errorf("%w: %s has the %ss %s, want %s", ErrNetwork, g.name, what, strings.Join(found, ", "), want)
+}
+
+// output returns the index of an output; -1 if the graph does not have it.
+func (g *graph) output(name string) int {
+	return slices.IndexFunc(g.session.Outputs, func(p ort.Port) bool { return p.Name == name })
 }
 
 // run runs the graph, as ort.Session.Run does, for frames that the network sees at width x height.

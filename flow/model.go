@@ -5,14 +5,16 @@
 // into the flow from the first to the second; with swapped arguments it estimates the backward flow. The network accepts frames
 // of any size. It pads them itself and sees the whole frame at its own size, or at Options.Detail times that size.
 //
-// A network is a folder with these files:
+// A network is a folder with these files, which docs/networks.md describes in full:
 //
-//   - encoder.onnx: input frame, uint8 [1,H,W,3], RGB. Outputs: any number of named feature tensors of any type.
+//   - encoder.onnx: input frame, uint8 or float32 [1,H,W,3] or [1,3,H,W]; Card.Input says more. Outputs: any number of named
+//     feature tensors of any type.
 //   - decoder.onnx: inputs a.NAME and b.NAME, where NAME is an output of the encoder, for the first and the second frame.
-//     Outputs: flow, float32 [1,H,W,2], (u, v) in pixels, and log_scale, float32 [1,H,W], the natural logarithm of the scale
-//     of a Laplace distribution of the flow error in pixels.
-//   - encoder.fp16.onnx, decoder.fp16.onnx: the same in half precision, if the model card lists fp16. Features may be float16;
-//     the types of the other inputs and outputs are as above.
+//     Outputs: flow, float32 [1,H,W,2] or [1,2,H,W], (u, v) in pixels, and optionally log_scale, float32 [1,H,W], the natural
+//     logarithm of the scale of a Laplace distribution of the flow error in pixels. Other outputs are ignored.
+//   - or, instead of these two, model.onnx: inputs image1 and image2 as frame above, outputs as those of the decoder.
+//   - encoder.fp16.onnx, decoder.fp16.onnx, model.fp16.onnx: the same in half precision, if the model card lists fp16. Features
+//     may be float16; the types of the other inputs and outputs are as above.
 //   - model.json: the model card, see Card.
 //   - memory.json: the memory that the network takes, see Memory. Optional.
 //
@@ -70,11 +72,14 @@ type Model struct {
 	precision  Precision
 	threads    int     // on the CPU
 	detail     float64 // 0 = 1
+	confident  bool    // the network gives a confidence
 
 	mu      sync.RWMutex // read-locked during a run, locked by Close
-	encoder *graph       // nil after Close
-	decoder *graph
-	sources []source // of the decoder's inputs
+	encoder *graph       // nil after Close, and for a network of one graph, whose features are the images
+	decoder *graph       // nil after Close
+	images  images       // the input of the encoder, or of the network's one graph
+	layout  Layout       // of the flow
+	sources []source     // of the decoder's inputs
 }
 
 // source says which feature an input of the decoder takes.
@@ -85,7 +90,10 @@ type source struct {
 
 // Open loads a network, which takes from 0.1 seconds to some seconds. The error wraps ErrNoRuntime or ErrNetwork, or is a
 // *DeviceError.
-func Open(o Options) (*Model, error) {
+func Open(o Options) (*Model, error) { return openProfiled(o, "") }
+
+// openProfiled is Open, with the beginning of the names of ONNX Runtime's profiles; empty = none.
+func openProfiled(o Options, profile string) (*Model, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for one per core", o.Threads)
 	}
@@ -119,7 +127,7 @@ func Open(o Options) (*Model, error) {
 	if m.memory, err = readMemory(networkFolder(o.ModelDir), device.Kind, m.precision); err != nil {
 		return nil, addNetwork(o.ModelDir, err)
 	}
-	if err := m.load(networkFolder(o.ModelDir), o.Threads); err != nil {
+	if err := m.load(networkFolder(o.ModelDir), o.Threads, profile); err != nil {
 		m.Close()
 		return nil, addNetwork(o.ModelDir, err)
 	}
@@ -142,37 +150,122 @@ func addNetwork(dir string, err error) error {
 }
 
 // load opens both graphs and connects them. The device and the precision are set.
-func (m *Model) load(folder fs.FS, threads int) error {
-	names := [2]string{m.precision.graphFile("encoder"), m.precision.graphFile("decoder")}
-	var files [2][]byte
-	for i, name := range names {
-		var err error
-		if files[i], err = fs.ReadFile(folder, name); err != nil {
-			return fileError(name, err)
-		}
+func (m *Model) load(folder fs.FS, threads int, profile string) error {
+	names, files, err := m.readGraphs(folder)
+	if err != nil {
+		return err
 	}
-	cache, err := m.device.cacheFolder(files[:])
+	cache, err := m.device.cacheFolder(files)
 	if err != nil {
 		return err
 	}
 	settings := m.device.settings(threads, m.precision, cache)
+	settings.Profile = profile
 	if m.threads = settings.Threads; m.threads == 0 {
 		m.threads = runtime.NumCPU()
 	}
-	if m.encoder, err = openGraph(names[0], files[0], m.device, settings); err != nil {
+	graphs := []**graph{&m.encoder, &m.decoder}
+	for i, name := range names {
+		if *graphs[len(graphs)-len(names)+i], err = openGraph(name, files[i], m.device, settings); err != nil {
+			return err
+		}
+	}
+	if err := m.checkImages(); err != nil {
 		return err
 	}
-	if m.decoder, err = openGraph(names[1], files[1], m.device, settings); err != nil {
+	if err := m.checkFlow(); err != nil {
 		return err
 	}
-	if err := m.encoder.checkPorts("input", m.encoder.session.Inputs, ort.Uint8, "frame"); err != nil {
-		return err
-	}
-	if err := m.decoder.checkPorts("output", m.decoder.session.Outputs, ort.Float32, "flow", "log_scale"); err != nil {
-		return err
-	}
-	m.sources, err = connect(m.encoder, m.decoder)
+	m.sources, err = m.connect()
 	return err
+}
+
+// readGraphs reads encoder.onnx and decoder.onnx, or model.onnx.
+func (m *Model) readGraphs(folder fs.FS) (names []string, files [][]byte, err error) {
+	names = []string{m.precision.graphFile("encoder"), m.precision.graphFile("decoder")}
+	single := m.precision.graphFile("model")
+	if _, err := fs.Stat(folder, single); err == nil {
+		if _, err := fs.Stat(folder, names[0]); err == nil {
+			return nil, nil, fmt.Errorf("%w: it has %s and %s: remove one of them", ErrNetwork, single, names[0])
+		}
+		names = []string{single}
+	}
+	for _, name := range names {
+		data, err := fs.ReadFile(folder, name)
+		if err != nil {
+			return nil, nil, fileError(name, err)
+		}
+		files = append(files, data)
+		if _, err := fs.Stat(folder, name+".data"); err == nil {
+			return nil, nil, fmt.Errorf("%w: %s keeps its weights in %s.data, which is not supported: save it as one file", ErrNetwork, name, name)
+		}
+	}
+	return names, files, nil
+}
+
+// checkImages checks the inputs that take images.
+func (m *Model) checkImages() (err error) {
+	first := m.encoder
+	names := []string{"frame"}
+	if first == nil {
+		first, names = m.decoder, []string{"image1", "image2"}
+	}
+	if err := first.checkNames("input", first.session.Inputs, names, nil); err != nil {
+		return err
+	}
+	for _, port := range first.session.Inputs {
+		before := m.images
+		if m.images, err = newImages(m.card.Input, port); err != nil {
+			return fmt.Errorf("%w: the input %q of %s %w", ErrNetwork, port.Name, first.name, err)
+		}
+		if port.Name == "image2" && before != (images{}) && before != m.images {
+			return fmt.Errorf("%w: the inputs of %s differ in type or shape", ErrNetwork, first.name)
+		}
+	}
+	if m.images.width > 0 && m.Detail() != 1 {
+		return fmt.Errorf("%w: %s takes images of %dx%d only, so detail %v is not possible: leave out --detail", ErrNetwork, first.name, m.images.width, m.images.height, m.detail)
+	}
+	return nil
+}
+
+// checkFlow checks the outputs.
+func (m *Model) checkFlow() (err error) {
+	if err := m.decoder.checkNames("output", m.decoder.session.Outputs, []string{"flow"}, []string{"log_scale"}); err != nil {
+		return err
+	}
+	m.confident = m.decoder.output("log_scale") >= 0
+	for _, port := range m.decoder.session.Outputs {
+		if port.Name != "flow" && port.Name != "log_scale" {
+			continue
+		}
+		if port.Type != ort.Float32 {
+			return fmt.Errorf("%w: the output %q of %s is %s, want float32", ErrNetwork, port.Name, m.decoder.name, port.Type)
+		}
+		if port.Name == "flow" {
+			stated := m.card.Output.Layout
+			if m.layout, err = layoutOf(stated, port.Shape, 2); err != nil && stated == "" {
+				m.layout, err = layoutOf(m.images.Layout, port.Shape, 2)
+			}
+			if err != nil {
+				return fmt.Errorf("%w: the output %q of %s %w", ErrNetwork, port.Name, m.decoder.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// HasConfidence reports whether the network gives a confidence with its flow.
+func (m *Model) HasConfidence() bool { return m.confident }
+
+// connect finds the feature for each input of the graph that gives the flow.
+func (m *Model) connect() (sources []source, err error) {
+	if m.encoder != nil {
+		return connect(m.encoder, m.decoder)
+	}
+	for _, port := range m.decoder.session.Inputs {
+		sources = append(sources, source{second: port.Name == "image2"})
+	}
+	return sources, nil
 }
 
 // connect finds the encoder's output for each input of the decoder.
@@ -228,7 +321,7 @@ func (m *Model) Close() error {
 func (m *Model) use(ctx context.Context, run func(encoder, decoder *graph) error) error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.encoder == nil {
+	if m.decoder == nil {
 		return ErrClosed
 	}
 	if err := ctx.Err(); err != nil {

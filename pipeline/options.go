@@ -74,6 +74,7 @@ var (
 	ErrNotEmpty     = errors.New("the folder is not empty")
 	ErrSharedFolder = errors.New("images and flow files would share one folder")
 	ErrTooShort     = errors.New("too few to make a pair")
+	ErrNoConfidence = errors.New("the network gives no confidence")
 	ErrPipe         = errors.New("it came through a pipe, and pipes cannot seek")
 )
 

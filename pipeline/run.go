@@ -76,6 +76,9 @@ func open(ctx context.Context, o Options, check func(Options) error) (_ *run, er
 			return nil, err
 		}
 	}
+	if !r.Both && !r.networks[0].model.HasConfidence() && (r.Paint.Style == visualize.Confidence || r.MinConfidence > 0) {
+		return nil, fmt.Errorf("%w: %s", ErrNoConfidence, r.networks.Name())
+	}
 	if err := r.networks.CheckMemory(r.info, r.Step, r.Decode.Scale); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,10 @@ code = R + 256 G as above, its fp16 graphs code = R + 2 G, a float16 feature tha
 
 `endless` has the encoder of `fake` and a decoder that does not end unless the frame is black, to test cancellation.
 
+`single` is one graph, model.onnx, with float images in planes, BGR, -1 to 1, padded around to multiples of 8. It computes the flow of
+`fake`, in planes, and no log_scale. A size that is no multiple of 8 is an error. `fixed` is one graph for uint8 images of 32x24 pixels
+with the flow of `fake`, a log_scale and an output that nobody asked for.
+
 `../probe.onnx` computes y = x + x. flow.Probe runs it to find out whether a device works.
 """
 import json
@@ -110,5 +114,35 @@ half = card | {"name": "half", "precisions": ["fp32", "fp16"]}
 save("half", PlainDecoder(), ["a.code", "b.code"], (plane, plane), half, PlainEncoder(), outputs=["code", "unused"])
 save("half", PlainDecoder(), ["a.code", "b.code"], (plane.half(), plane.half()), half, HalfEncoder(), outputs=["code", "unused"], end=".fp16.onnx")
 (here / "half/memory.json").write_text('{"cpu": {"base": 1000, "per_pixel": 10, "per_pixel_squared": 0}, "cpu.fp16": {"base": 500, "per_pixel": 5, "per_pixel_squared": 0}}\n')
+
+
+class Single(torch.nn.Module):
+    def forward(self, image1, image2):
+        a, b = (torch.round(x * 127.5 + 127.5) for x in (image1, image2))
+        code_a, code_b = (x[:, 2] + 256 * x[:, 1] for x in (a, b))
+        flow = torch.stack((code_b - code_a, code_a / 2), dim=1)
+        blocks = flow.reshape(1, 2, torch._shape_as_tensor(flow)[2] // 8, 8, -1)  # fails unless 8 divides the height
+        return blocks.reshape(flow.shape)
+
+
+class Fixed(torch.nn.Module):
+    def forward(self, image1, image2):
+        a, b = image1.float(), image2.float()
+        code_a, code_b = (x[..., 0] + 256 * x[..., 1] for x in (a, b))
+        return torch.stack((code_b - code_a, code_a / 2), dim=-1), (a[..., 0] - a[..., 1]) / 32, code_b
+
+
+def save_single(name, graph, example, card, outputs, axes):
+    folder = here / name
+    folder.mkdir(exist_ok=True)
+    torch.onnx.export(graph, (example, example), str(folder / "model.onnx"), opset_version=16, input_names=["image1", "image2"],
+                      output_names=outputs, dynamic_axes=axes)
+    (folder / "model.json").write_text(json.dumps(card | {"format": 2, "name": name}, indent=2) + "\n")
+
+
+planes = {2: "height", 3: "width"}
+save_single("single", Single(), torch.zeros(1, 3, 16, 24), card | {"input": {"channels": "BGR", "range": [-1, 1], "multiple": 8, "padding": "center"}},
+            ["flow"], {"image1": planes, "image2": planes, "flow": planes})
+save_single("fixed", Fixed(), torch.zeros(1, 24, 32, 3, dtype=torch.uint8), card, ["flow", "log_scale", "unused"], None)
 torch.onnx.export(Probe(), torch.zeros(2), str(here.parent / "probe.onnx"), opset_version=16,
                   input_names=["x"], output_names=["y"])

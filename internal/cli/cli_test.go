@@ -55,6 +55,8 @@ func TestScripts(t *testing.T) {
 				"CLIP":           filepath.Join(root, "testdata", "clips", "square-walkers.mp4"),
 				"VIDEOS":         filepath.Join(testutil.Root(), "videos"),
 				"PAIRS":          filepath.Join(testutil.Root(), "pairs"),
+				"PEERS":          filepath.Join(testutil.Root(), "peers"),
+				"WWFLOW":         filepath.Join(bin, "wwflow"),
 				"WWFLOW_MODEL":   filepath.Join(root, "flow", "testdata", "fake"),
 				"WWFLOW_ORT":     os.Getenv("WWFLOW_ORT"),
 				"HOME":           os.Getenv("HOME"), // the cache of ONNX Runtime is there

@@ -20,7 +20,10 @@ func doctorCommand() *cli.Command {
 		Name:  "doctor",
 		Usage: "show the libraries, the devices and the network that this machine has",
 		Description: "Each device is tested with a small graph, and the network is loaded. The exit code is 5 if the network\n" +
-			"cannot run on the device that --device selects.",
+			"cannot run on the device that --device selects.\n\n" +
+			"With --model DIR the folder is explained: the inputs and outputs of its graphs, and the flow that they give for a\n" +
+			"small texture that moves. On a GPU the operators are named that its provider lacks, so that the CPU runs them.\n" +
+			"docs/networks.md describes such folders.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 		}, networkFlags()...),
@@ -61,9 +64,10 @@ type networkReport struct {
 	From   string    `json:"from"`
 	Device string    `json:"device,omitempty"` // where it is loaded
 
-	Precision  flow.Precision `json:"precision,omitempty"`
-	SkippedGPU string         `json:"skipped_gpu,omitempty"`  // why --device auto did not use the GPU
-	Seconds    float64        `json:"load_seconds,omitempty"` // 0 where it was not loaded
+	Precision   flow.Precision    `json:"precision,omitempty"`
+	Examination *flow.Examination `json:"examination,omitempty"`  // with --model
+	SkippedGPU  string            `json:"skipped_gpu,omitempty"`  // why --device auto did not use the GPU
+	Seconds     float64           `json:"load_seconds,omitempty"` // 0 where it was not loaded
 }
 
 func doctor(c *cli.Context) error {
@@ -131,7 +135,14 @@ func examine(c *cli.Context) (*doctorReport, error) {
 	if skipped := model.SkippedGPU(); skipped != nil {
 		found.Network.SkippedGPU = skipped.Error()
 	}
-	return found, nil
+	if dir == "" {
+		return found, nil
+	}
+	o := networkOptions(c)
+	o.Device = model.Device().String()
+	examined, err := flow.Examine(c.Context, o)
+	found.Network.Examination = &examined
+	return found, err
 }
 
 // text is the report for people.
@@ -169,12 +180,17 @@ func (f *doctorReport) text() string {
 	} else {
 		line("network", "%s %s, %s: %.2f million parameters, licence %s", n.Card.Name, n.Card.Version, n.From, float64(n.Card.Parameters)/1e6, n.Card.Licence)
 		t := n.Card.Training
-		line("", "trained for %d steps (%d samples) at commit %s", t.Steps, t.Samples, t.Commit)
+		if t.Steps > 0 {
+			line("", "trained for %d steps (%d samples) at commit %s", t.Steps, t.Samples, t.Commit)
+		}
 		for _, text := range endpointErrors(n.Card) {
 			line("", "%s", text)
 		}
 		if n.Device != "" {
 			line("", "loaded on %s as %s in %.1f s", n.Device, n.Precision, n.Seconds)
+		}
+		for _, text := range examinationLines(n.Examination) {
+			line("", "%s", text)
 		}
 		if n.SkippedGPU != "" {
 			line("", "not on the GPU: %s", n.SkippedGPU)
@@ -182,6 +198,42 @@ func (f *doctorReport) text() string {
 	}
 	line("cache folder", "%s", f.Cache)
 	return s.String()
+}
+
+// examinationLines explain a network's folder.
+func examinationLines(e *flow.Examination) (lines []string) {
+	if e == nil {
+		return nil
+	}
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for _, g := range e.Graphs {
+		add("%s", g.File)
+		for _, s := range g.Inputs {
+			add("  takes %s", s)
+		}
+		for _, s := range g.Outputs {
+			add("  gives %s", s)
+		}
+	}
+	if !e.Confidence {
+		add("no log_scale, so no confidence: --both computes one")
+	}
+	if e.Width > 0 {
+		add("it takes images of %dx%d only: frames are resized to that size, and their flow back", e.Width, e.Height)
+	}
+	if !e.Tested {
+		return lines
+	}
+	add("test: a texture of %dx%d that moves by (%g, %g) pixels has the median flow (%.2f, %.2f)", e.TestWidth, e.TestHeight, e.TrueU, e.TrueV, e.U, e.V)
+	if !e.Correct() {
+		add("this is far off. Unless the network is untrained, compare input.range, input.channels, input.layout and output.layout of model.json with the code that")
+		add("the graph comes from; the flow is in pixels of the first image, to the right and downwards")
+	}
+	if len(e.OnCPU) > 0 {
+		add("the provider of the device lacks operators, which the CPU runs instead: %s", strings.Join(e.OnCPU, ", "))
+		add("each of them copies between device and CPU: export the graph with other operators, or compare with --device cpu")
+	}
+	return lines
 }
 
 // endpointErrors has a line for each group of pairs that the card summarises: the mean error of the network and of the

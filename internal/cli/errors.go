@@ -65,7 +65,7 @@ func exitCode(err error) int {
 		return 75
 	case errors.Is(err, batch.ErrFailed):
 		return 6
-	case errors.Is(err, errUsage), errors.Is(err, pipeline.ErrOptions), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrCodecContainer), errors.Is(err, encode.ErrOption):
+	case errors.Is(err, errUsage), errors.Is(err, pipeline.ErrOptions), errors.Is(err, pipeline.ErrNoConfidence), errors.Is(err, encode.ErrUnknown), errors.Is(err, encode.ErrCodecContainer), errors.Is(err, encode.ErrOption):
 		return 2
 	case errors.Is(err, decode.ErrHardware), errors.Is(err, encode.ErrHardware):
 		return 5
@@ -106,6 +106,8 @@ func hint(err error) string {
 		return h.hint
 	case errors.Is(err, errUsage), errors.Is(err, pipeline.ErrOptions):
 		return "wwflow --help, or wwflow COMMAND --help"
+	case errors.Is(err, pipeline.ErrNoConfidence):
+		return "--both, which computes a confidence from forward and backward flow"
 	case errors.Is(err, pipeline.ErrSame):
 		return "another name for the output"
 	case errors.Is(err, errTerminated):
@@ -131,7 +133,7 @@ func hint(err error) string {
 	case errors.Is(err, flow.ErrNoRuntime):
 		return "make setup in the source folder, which fetches ONNX Runtime, or --ort FILE; wwflow doctor shows what is found"
 	case errors.Is(err, flow.ErrNetwork):
-		return "another folder with --model, or leave it out for the built-in network"
+		return "wwflow doctor --model DIR, which explains the folder; another folder; or no --model for the built-in network"
 	case errors.Is(err, decode.ErrNoVideo), errors.Is(err, decode.ErrFormat), errors.Is(err, decode.ErrNoFrames):
 		return "ffprobe on the file, which shows what it contains"
 	case errors.Is(err, decode.ErrWindow):

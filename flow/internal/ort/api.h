@@ -57,6 +57,8 @@ typedef struct OrtIoBinding OrtIoBinding;
      ONNXTensorElementDataType type, OrtValue **tensor))                                                                   \
   X(55, OrtStatus *, CastTypeInfoToTensorInfo, (const OrtTypeInfo *type, const OrtTensorTypeAndShapeInfo **info))          \
   X(60, OrtStatus *, GetTensorElementType, (const OrtTensorTypeAndShapeInfo *info, ONNXTensorElementDataType *type))       \
+  X(61, OrtStatus *, GetDimensionsCount, (const OrtTensorTypeAndShapeInfo *info, size_t *count))                           \
+  X(62, OrtStatus *, GetDimensions, (const OrtTensorTypeAndShapeInfo *info, int64_t *dimensions, size_t count))            \
   X(65, OrtStatus *, GetTensorTypeAndShape, (const OrtValue *tensor, OrtTensorTypeAndShapeInfo **info))                    \
   X(68, OrtStatus *, CreateMemoryInfo,                                                                                     \
     (const char *name, OrtAllocatorType allocator, int device, OrtMemType type, OrtMemoryInfo **memory))                   \

@@ -52,7 +52,7 @@ OrtStatus *ort_session_count(OrtSession *session, int outputs, size_t *n) {
   return outputs ? api.SessionGetOutputCount(session, n) : api.SessionGetInputCount(session, n);
 }
 
-OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **name, int *type) {
+OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **name, int *type, int64_t *shape, size_t *dimensions) {
   OrtTypeInfo *info = NULL;
   OrtStatus *status = outputs ? api.SessionGetOutputTypeInfo(session, i, &info) : api.SessionGetInputTypeInfo(session, i, &info);
   if (status) return status;
@@ -60,6 +60,8 @@ OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **n
   ONNXTensorElementDataType found = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   status = api.CastTypeInfoToTensorInfo(info, &tensor);
   if (!status && tensor) status = api.GetTensorElementType(tensor, &found);
+  if (!status && tensor) status = api.GetDimensionsCount(tensor, dimensions);
+  if (!status && tensor) status = api.GetDimensions(tensor, shape, *dimensions < ORT_DIMENSIONS ? *dimensions : ORT_DIMENSIONS);
   api.ReleaseTypeInfo(info);
   if (status) return status;
   *type = found;

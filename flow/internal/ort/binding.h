@@ -13,9 +13,11 @@ void ort_providers_release(char **names, int n);
 const char *ort_status_message(OrtStatus *status);
 void ort_status_release(OrtStatus *status);
 
-// Number of inputs or outputs of a graph. For each: its name, for free(), and its element type, 0 if it is no tensor.
+// Number of inputs or outputs of a graph. For each: its name, for free(), its element type, 0 if it is no tensor, and the
+// number of its dimensions, of which the first ORT_DIMENSIONS are given, -1 for one that the graph leaves open.
+enum { ORT_DIMENSIONS = 8 };
 OrtStatus *ort_session_count(OrtSession *session, int outputs, size_t *n);
-OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **name, int *type);
+OrtStatus *ort_session_port(OrtSession *session, int outputs, size_t i, char **name, int *type, int64_t *shape, size_t *dimensions);
 
 OrtStatus *ort_memory_new(const char *name, int device, int host_accessible, OrtMemoryInfo **out);
 void ort_memory_release(OrtMemoryInfo *memory);

@@ -59,6 +59,23 @@ func (e *Error) BadGraph() bool {
 		"is under development and support for this is limited")
 }
 
+// Operator returns the operator that this ONNX Runtime, or its provider, cannot run, such as GridSample; empty if the error says
+// nothing of that kind.
+func (e *Error) Operator() string {
+	for _, pattern := range []*regexp.Regexp{noImplementation, notRegistered, noOp} {
+		if m := pattern.FindStringSubmatch(e.Message); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+var (
+	noImplementation = regexp.MustCompile(`Could not find an implementation for ([\w.:]+\(\d+\)|[\w.:]+)`)
+	notRegistered    = regexp.MustCompile(`([\w.:]+\(-?\d+\)) is not a registered function/op`)
+	noOp             = regexp.MustCompile(`No Op registered for (\w+)`)
+)
+
 // OutOfMemory reports whether the host or the device ran out of memory.
 func (e *Error) OutOfMemory() bool {
 	return e.contains("Failed to allocate memory", "out of memory", "bad_alloc", "smaller than requested bytes")

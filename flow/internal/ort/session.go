@@ -35,12 +35,14 @@ type Settings struct {
 	Config    map[string]string // entries of ONNX Runtime's session configuration
 	Providers []Provider        // by falling priority; operators that none of them supports run on the CPU
 	Memory    Memory
+	Profile   string // beginning of the name of a file with the time of each operator, written by Close; empty = none
 }
 
 // Port is an input or an output of a graph.
 type Port struct {
-	Name string
-	Type ElementType
+	Name  string
+	Type  ElementType
+	Shape []int64 // of at most eight dimensions; -1 for one that the graph leaves open
 }
 
 // Session is a graph on a device.
@@ -90,6 +92,11 @@ func (s Settings) options() (*onnx.SessionOptions, error) {
 func (s Settings) apply(options *onnx.SessionOptions) error {
 	if err := options.SetIntraOpNumThreads(s.Threads); err != nil {
 		return err
+	}
+	if s.Profile != "" {
+		if err := options.EnableProfiling(s.Profile); err != nil {
+			return err
+		}
 	}
 	for key, value := range s.Config {
 		if err := options.AddSessionConfigEntry(key, value); err != nil {
@@ -207,14 +214,20 @@ func (s *Session) ports(outputs C.int) (ports []Port, names []*C.char, err error
 	for i := range n {
 		var name *C.char
 		var element C.int
-		err := check(C.ort_session_port(s.c, outputs, i, &name, &element))
+		var shape [C.ORT_DIMENSIONS]C.int64_t
+		var dimensions C.size_t
+		err := check(C.ort_session_port(s.c, outputs, i, &name, &element, &shape[0], &dimensions))
 		if name != nil {
 			names = append(names, name)
 		}
 		if err != nil {
 			return nil, names, err
 		}
-		ports = append(ports, Port{C.GoString(name), ElementType(element)})
+		port := Port{Name: C.GoString(name), Type: ElementType(element)}
+		for _, n := range shape[:min(dimensions, C.ORT_DIMENSIONS)] {
+			port.Shape = append(port.Shape, int64(n))
+		}
+		ports = append(ports, port)
 	}
 	return ports, names, nil
 }
