@@ -31,8 +31,10 @@ var mayImport = map[string][]string{
 	"encode":      {"frame"},
 	"flow":        {"frame", "field", "models"},
 	"consistency": {"frame", "field"},
+	"warp":        {"frame", "field"},
+	"retime":      {"frame", "field", "consistency", "warp"},
 	"visualize":   {"frame", "field"},
-	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "stats"},
+	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "retime", "stats"},
 	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile", "stats"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
