@@ -48,6 +48,7 @@ func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]str
 	var formats []string
 	for _, e := range o.Exports {
 		formats = append(formats, string(e.Format))
+		set("for", e.For, e.For == "")
 		set("bound", e.Bound, e.Bound == 0 || e.Format != pipeline.JPEG)
 	}
 	set("export", strings.Join(formats, ", "), len(formats) == 0)

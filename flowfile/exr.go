@@ -1,10 +1,7 @@
 package flowfile
 
 import (
-	"bytes"
-	"encoding/binary"
 	"io"
-	"math"
 
 	"github.com/wwflow/wwflow/field"
 )
@@ -44,70 +41,27 @@ const (
 
 var exrBytes = map[uint32]int{exrUint: 4, exrHalf: 2, exrFloat: 4}
 
-func writeEXR(w io.Writer, f *field.Field) error {
-	lines := exrLines[exrZIP]
-	blocks, err := exrPack(completeUnknown(f.Vectors), f.Width, f.Height, lines)
-	if err != nil {
-		return err
-	}
-	h := exrHeader(f)
-	at := uint64(len(h) + 8*len(blocks))
-	for _, b := range blocks {
-		h = binary.LittleEndian.AppendUint64(h, at)
-		at += uint64(8 + len(b))
-	}
-	if _, err := w.Write(h); err != nil {
-		return err
-	}
-	for i, b := range blocks {
-		head := binary.LittleEndian.AppendUint32(nil, uint32(i*lines))
-		head = binary.LittleEndian.AppendUint32(head, uint32(len(b)))
-		if _, err := w.Write(append(head, b...)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func writeEXR(w io.Writer, f *field.Field) error { return plainImage(f).write(w) }
 
-// exrHeader returns the bytes before the table of block offsets.
-func exrHeader(f *field.Field) []byte {
-	var h bytes.Buffer
-	u32 := func(v uint32) []byte { return binary.LittleEndian.AppendUint32(nil, v) }
-	attribute := func(name, kind string, value []byte) {
-		h.WriteString(name + "\x00" + kind + "\x00")
-		h.Write(u32(uint32(len(value))))
-		h.Write(value)
-	}
+// plainImage is the file of a field that is for no program in particular.
+func plainImage(f *field.Field) *exrImage {
+	vectors := completeUnknown(f.Vectors)
 	layer := ""
 	if d := f.Direction(); d != field.UnknownDirection {
 		layer = string(d) + "."
 	}
-	var channels []byte
-	for _, c := range []struct { // the format demands alphabetical order
-		name string
-		kind uint32
-	}{{"u", exrFloat}, {"v", exrFloat}, {"valid", exrHalf}} {
-		channels = append(channels, layer+c.name+"\x00"...)
-		for _, v := range []uint32{c.kind, 0, 1, 1} { // type, flags, no subsampling
-			channels = append(channels, u32(v)...)
-		}
-	}
-	one := u32(math.Float32bits(1))
-	window := append(make([]byte, 8), append(u32(uint32(f.Width-1)), u32(uint32(f.Height-1))...)...)
+	m := &exrImage{width: f.Width, height: f.Height, text: map[string]string{exrAxis: exrDown, exrDirection: string(f.Direction()), exrUnit: exrPixels}}
+	m.add(layer+"u", exrFloat, func(i int) float32 { return vectors[2*i] })
+	m.add(layer+"v", exrFloat, func(i int) float32 { return vectors[2*i+1] })
+	m.add(layer+"valid", exrHalf, func(i int) float32 { return one(field.Known(vectors[2*i], vectors[2*i+1])) })
+	m.addVisibility(layer, f)
+	return m
+}
 
-	h.Write(u32(exrMagic))
-	h.Write(u32(2)) // version 2, no flags: single-part scan lines
-	attribute("channels", "chlist", append(channels, 0))
-	attribute("compression", "compression", []byte{exrZIP})
-	attribute("dataWindow", "box2i", window)
-	attribute("displayWindow", "box2i", window)
-	attribute(exrAxis, "string", []byte(exrDown))
-	attribute(exrDirection, "string", []byte(f.Direction()))
-	attribute(exrUnit, "string", []byte(exrPixels))
-	attribute("lineOrder", "lineOrder", []byte{0})
-	attribute("pixelAspectRatio", "float", one)
-	attribute("screenWindowCenter", "v2f", make([]byte, 8))
-	attribute("screenWindowWidth", "float", one)
-	h.WriteByte(0)
-	return h.Bytes()
+// one returns 1 for true.
+func one(condition bool) float32 {
+	if condition {
+		return 1
+	}
+	return 0
 }

@@ -13,11 +13,13 @@ import (
 type exrLayout struct {
 	u, v          exrChannel
 	valid         *exrChannel // nil if there is none
+	alpha         *exrChannel // the same; tells what is known in an STMap
 	pixelBytes    int         // of all channels
 	compression   byte
 	top           int32 // first line of the data window
 	width, height int
 	yUp           bool
+	stMap         bool // u and v are places, not vectors
 }
 
 func readEXRLayout(r io.Reader) (*exrLayout, error) {
@@ -115,7 +117,9 @@ func (l *exrLayout) parseFlow(attributes map[string][]byte) error {
 	default:
 		return fmt.Errorf("%w: its axes are %q; %q and %q are supported", ErrFormat, axis, exrDown, exrUp)
 	}
-	if unit := string(attributes[exrUnit]); unit != "" && !strings.HasPrefix(unit, "pixels") {
+	if unit := string(attributes[exrUnit]); unit == exrNormalised {
+		l.stMap = true
+	} else if unit != "" && !strings.HasPrefix(unit, "pixels") {
 		return fmt.Errorf("%w: its unit is %q; pixels are supported", ErrFormat, unit)
 	}
 	return nil
@@ -170,8 +174,14 @@ func (l *exrLayout) chooseChannels(floats map[string]exrChannel, layers []string
 				continue
 			}
 			l.u, l.v = u, v
-			if valid, ok := floats[layer+"valid"]; ok {
-				l.valid = &valid
+			for _, name := range []string{layer + "valid", strings.TrimSuffix(layer, ".") + "_mask.valid"} {
+				if valid, ok := floats[name]; ok {
+					l.valid = &valid
+					break
+				}
+			}
+			if alpha, ok := floats[layer+"a"]; ok {
+				l.alpha = &alpha
 			}
 			return true
 		}

@@ -10,10 +10,17 @@ import (
 	"github.com/wwflow/wwflow/internal/half"
 )
 
-func readEXR(r io.Reader) (*field.Field, error) {
+func readEXR(r io.Reader) (*field.Field, error) { return decodeEXR(r, false) }
+
+// decodeEXR reads flow, or an STMap, which a file of this package says by itself.
+func decodeEXR(r io.Reader, stMap bool) (*field.Field, error) {
 	l, err := readEXRLayout(r)
 	if err != nil {
 		return nil, err
+	}
+	if stMap = stMap || l.stMap; stMap {
+		l.yUp = false // the vertical coordinate is turned with the horizontal one
+		l.valid = l.alpha
 	}
 	lines := exrLines[l.compression]
 	if int64(min(lines, l.height))*int64(l.width)*int64(l.pixelBytes) > 1<<28 {
@@ -42,6 +49,9 @@ func readEXR(r io.Reader) (*field.Field, error) {
 		for ; len(pixels) > 0; pixels, y = pixels[lineBytes:], y+1 {
 			l.readLine(pixels, f.Vectors[2*l.width*y:][:2*l.width])
 		}
+	}
+	if stMap {
+		fromSTMap(f)
 	}
 	f.Vectors = completeUnknown(f.Vectors)
 	return f, nil

@@ -3,56 +3,9 @@ package flowfile
 import (
 	"bytes"
 	"compress/zlib"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
-	"runtime"
-
-	"github.com/wwflow/wwflow/field"
-	"golang.org/x/sync/errgroup"
 )
-
-// exrPack returns the compressed blocks of a field, computed on every core.
-func exrPack(vectors []float32, width, height, lines int) ([][]byte, error) {
-	blocks := make([][]byte, (height+lines-1)/lines)
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range blocks {
-		group.Go(func() error {
-			plain := exrPlain(vectors, width, i*lines, min((i+1)*lines, height))
-			packed, err := exrDeflate(plain)
-			if len(packed) >= len(plain) {
-				packed = plain // the format marks an uncompressed block by its size
-			}
-			blocks[i] = packed
-			return err
-		})
-	}
-	return blocks, group.Wait()
-}
-
-// exrPlain returns the lines from top to bottom. Each holds all u, then all v, then all valid.
-func exrPlain(vectors []float32, width, top, bottom int) []byte {
-	const halfOne = 0x3c00
-	plain := make([]byte, 0, 10*width*(bottom-top))
-	for y := top; y < bottom; y++ {
-		row := vectors[2*width*y:][:2*width]
-		for c := range 2 {
-			for x := range width {
-				plain = binary.LittleEndian.AppendUint32(plain, math.Float32bits(row[2*x+c]))
-			}
-		}
-		for x := range width {
-			valid := uint16(0)
-			if field.Known(row[2*x], row[2*x+1]) {
-				valid = halfOne
-			}
-			plain = binary.LittleEndian.AppendUint16(plain, valid)
-		}
-	}
-	return plain
-}
 
 // exrDeflate moves the even bytes before the odd bytes, replaces each by the difference to its predecessor, and deflates
 // the result.

@@ -64,12 +64,7 @@ func Write(path string, f *field.Field) error {
 	if err != nil {
 		return err
 	}
-	err = atomicfile.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) })
-	var named *os.PathError
-	if err != nil && !errors.As(err, &named) {
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	return err
+	return named(path, atomicfile.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) }))
 }
 
 // Decode reads a flow field from a stream. Flo5 cannot be read from a stream.

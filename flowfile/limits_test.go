@@ -32,7 +32,7 @@ func header(t *testing.T, format Format, width, height int) []byte {
 		text := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, 2), }\n", height, width)
 		return append([]byte{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, byte(len(text)), 0}, text...)
 	case EXR:
-		return exrHeader(&field.Field{Width: width, Height: height})
+		return plainImage(&field.Field{Width: width, Height: height}).header()
 	case KITTI:
 		var b bytes.Buffer
 		if err := Encode(&b, field.New(1, 1), KITTI); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -140,4 +142,50 @@ func readGray(t *testing.T, path string) *image.Gray {
 		t.Fatalf("%s is a %T, %v", path, m, err)
 	}
 	return gray
+}
+
+// TestRunExportsMotion reads the files for a compositing program: frame 3 has the flow to frame 4 and that to frame 2.
+func TestRunExportsMotion(t *testing.T) {
+	var dir string
+	in, _, _, err := runVideo(t, t.Context(), func(o *Options) {
+		dir = filepath.Join(filepath.Dir(o.Output), "nuke")
+		o.Paint.MaxFlow = 9000
+		o.Exports = []Export{{Format: flowfile.EXR, Dir: dir, For: flowfile.Nuke}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(files(t, dir)); n != len(in)-1 {
+		t.Errorf("there are %d files", n)
+	}
+	next, err := flowfile.Read(filepath.Join(dir, "000003.exr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(next.Vectors, expected(in[3], in[4]).Vectors) {
+		t.Error("the flow to the next frame has other vectors")
+	}
+	want := flowfile.Motion{Next: expected(in[3], in[4]), Previous: expected(in[3], in[2])}
+	err = errors.Join(consistency.Check(want.Next, expected(in[4], in[3]), consistency.Default),
+		consistency.Check(expected(in[2], in[3]), want.Previous, consistency.Default))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "want.exr")
+	want.Next.Confidence, want.Previous.Confidence = networkConfidence(in[3]), networkConfidence(in[3])
+	if err := flowfile.WriteMotion(path, want, flowfile.Nuke); err != nil {
+		t.Fatal(err)
+	}
+	if contents(t, path) != contents(t, filepath.Join(dir, "000003.exr")) {
+		t.Error("the file of frame 3 differs")
+	}
+}
+
+// networkConfidence returns the confidence of the fake network for flow that starts in a frame.
+func networkConfidence(f *frame.Frame) []float32 {
+	list := make([]float32, f.Width*f.Height)
+	for i := range list {
+		list[i] = float32(1 / (1 + math.Exp((float64(f.Pix[3*i])-float64(f.Pix[3*i+1]))/32)))
+	}
+	return list
 }

@@ -9,16 +9,33 @@ import (
 	"github.com/wwflow/wwflow/flowfile"
 )
 
-// ExportFormats returns the formats of an Export: those of flow files, JPEG and Mask.
-func ExportFormats() []flowfile.Format { return append(flowfile.Formats(), JPEG, Mask) }
+// STMap is the format of an Export that warps one frame onto the other in a compositing program: two OpenEXR files for each
+// pair, see flowfile.WriteSTMap. 000000-from-000001.exr warps frame 1 onto frame 0. It implies Both.
+const STMap flowfile.Format = "stmap"
+
+// ExportFormats returns the formats of an Export: those of flow files, JPEG, Mask and STMap.
+func ExportFormats() []flowfile.Format { return append(flowfile.Formats(), JPEG, Mask, STMap) }
 
 // export writes the files of a field.
 func (r *run) export(f *field.Field) error {
+	before := r.previous[f.Pair.First.Index]
+	delete(r.previous, f.Pair.First.Index)
 	for _, e := range r.Exports {
 		if err := os.MkdirAll(e.Dir, 0o777); err != nil {
 			return err
 		}
-		if err := e.write(f); err != nil {
+		if e.For == "" {
+			if err := e.write(f); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.previous == nil {
+			r.previous = map[int]*field.Field{}
+		}
+		r.previous[f.Pair.Second.Index] = f.Reverse // of the frame that the flow leads to
+		path := filepath.Join(e.Dir, fmt.Sprintf("%06d.exr", f.Pair.First.Index))
+		if err := flowfile.WriteMotion(path, flowfile.Motion{Next: f, Previous: before}, e.For); err != nil {
 			return err
 		}
 	}
@@ -31,6 +48,19 @@ func (e Export) write(f *field.Field) error {
 		return writeJPEG(e, f)
 	case Mask:
 		return writeMasks(e.Dir, f)
+	case STMap:
+		return writeSTMaps(e.Dir, f)
 	}
 	return flowfile.Write(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f)
+}
+
+// writeSTMaps writes the maps of a field and of its reverse.
+func writeSTMaps(dir string, f *field.Field) error {
+	for _, f := range []*field.Field{f, f.Reverse} {
+		name := fmt.Sprintf("%06d-from-%06d.exr", f.Pair.First.Index, f.Pair.Second.Index)
+		if err := flowfile.WriteSTMap(filepath.Join(dir, name), f); err != nil {
+			return err
+		}
+	}
+	return nil
 }

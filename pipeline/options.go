@@ -58,7 +58,8 @@ type Options struct {
 type Export struct {
 	Format flowfile.Format // one of ExportFormats
 	Dir    string
-	Bound  float64 // of JPEG: length in pixels of the extreme values; 0 = 20
+	For    flowfile.Target // of EXR: the program that the files are for; both directions, implies Both; empty = flow files
+	Bound  float64         // of JPEG: length in pixels of the extreme values; 0 = 20
 }
 
 // Kinds of errors: errors.Is(err, ErrInput) says that the input has to change.
@@ -97,8 +98,19 @@ func (o Options) withDefaults() (Options, error) {
 	if t := o.Consistency; !(t.Relative >= 0) || !(t.Absolute >= 0) {
 		return o, fmt.Errorf("%w: the thresholds of the consistency check, %v and %v, must not be negative", ErrOptions, t.Relative, t.Absolute)
 	}
-	masks := slices.ContainsFunc(o.Exports, func(e Export) bool { return e.Format == Mask })
-	o.Both = o.Both || o.DropOccluded || o.Paint.Style == visualize.Occlusion || masks
+	both := slices.ContainsFunc(o.Exports, func(e Export) bool { return e.Format == Mask || e.Format == STMap || e.For != "" })
+	o.Both = o.Both || o.DropOccluded || o.Paint.Style == visualize.Occlusion || both
+	for _, e := range o.Exports {
+		if e.For == "" {
+			continue
+		}
+		if _, err := flowfile.ParseTarget(string(e.For)); err != nil {
+			return o, fmt.Errorf("%w: %w", ErrOptions, err)
+		}
+		if e.Format != flowfile.EXR || o.Backward {
+			return o, fmt.Errorf("%w: files for %s are EXR files with both directions, so that neither another format nor backward flow is possible", ErrOptions, e.For)
+		}
+	}
 	for _, e := range o.Exports {
 		if !(e.Bound >= 0) {
 			return o, fmt.Errorf("%w: bound %v is below 0", ErrOptions, e.Bound)

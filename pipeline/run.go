@@ -43,8 +43,9 @@ type run struct {
 	opened   bool         // the networks are this run's to close
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
-	section  *Section   // nil for the whole video
-	watch    *stopwatch // measures the stages; nil for none
+	previous map[int]*field.Field // flow back to an earlier frame, by the frame that it is for; for Export.For
+	section  *Section             // nil for the whole video
+	watch    *stopwatch           // measures the stages; nil for none
 	begin    time.Time
 }
 

@@ -3,7 +3,8 @@
 // Both frames are splatted to the time of the new one, the first along the forward flow and the second along the backward flow
 // (softmax splatting, Niklaus and Liu, CVPR 2020). A pixel's weight falls with the distance by which forward and backward flow
 // miss it, so that of two pixels that meet the one whose flow can be trusted wins, and what only one frame shows comes from
-// that frame. Where both frames have pixels and none can be trusted, or neither has one, the blend of both frames shows through.
+// that frame. A flow that explains the frames worse than no motion does, as in repeating patterns, is not trusted either.
+// Where both frames have pixels and none can be trusted, or neither has one, the blend of both frames shows through.
 package retime
 
 import (
@@ -19,6 +20,8 @@ import (
 const (
 	decay    = 1.0  // the weight of a pixel is exp(-decay * d), where d is its distance in pixels
 	tolerant = 0.05 // a distance of this share of the flow's length counts as nothing
+	worse    = 1.0  // levels by which the flow may explain the frames worse than no motion: the weight falls by e for each
+	radius   = 3    // pixels around one over which differences between frames are averaged
 	blend    = 0.01 // weight of the blend of both frames where both have pixels
 	hole     = 1e-9 // ... and elsewhere
 )
@@ -33,7 +36,10 @@ type Interpolator struct {
 // New returns an Interpolator for the pair of a field that has a Reverse.
 func New(f *field.Field) *Interpolator {
 	i := &Interpolator{first: f.Pair.First, second: f.Pair.Second, there: f, back: f.Reverse}
-	i.weights = [2][]float32{weights(f, f.Reverse), weights(f.Reverse, f)}
+	for k, side := range [2]*field.Field{f, f.Reverse} {
+		i.weights[k] = weights(side, side.Reverse)
+		doubt(i.weights[k], side)
+	}
 	return i
 }
 
@@ -60,6 +66,60 @@ func weights(f, reverse *field.Field) []float32 {
 		list[i] = float32(math.Exp(-decay * max(d, 0)))
 	}
 	return list
+}
+
+// doubt lowers the weights of pixels whose flow explains the other frame worse than no motion does: by their mean differences to
+// the pixels there, around each pixel.
+func doubt(weights []float32, f *field.Field) {
+	first, second := f.Pair.First, f.Pair.Second
+	moved, known, err := warp.Backward(second, f)
+	if err != nil {
+		return // the sizes of a field and its frames are equal
+	}
+	gain := make([]float32, f.Width*f.Height) // what the flow explains worse
+	for i := range gain {
+		if !known[i] {
+			continue
+		}
+		for c := 3 * i; c < 3*i+3; c++ {
+			gain[i] += (difference(first.Pix[c], moved.Pix[c]) - difference(first.Pix[c], second.Pix[c])) / 3
+		}
+	}
+	average(gain, f.Width, f.Height)
+	for i, g := range gain {
+		weights[i] *= float32(math.Exp(-float64(max(g, 0)) / worse))
+	}
+}
+
+func difference(a, b uint8) float32 {
+	d := float32(a) - float32(b)
+	return max(d, -d)
+}
+
+// average replaces each value by the mean of those around it.
+func average(values []float32, width, height int) {
+	line := make([]float32, max(width, height))
+	mean := func(n, first, stride int) {
+		sum, count := float32(0), 0
+		for k := range n + radius {
+			if k < n {
+				line[k] = values[first+k*stride]
+				sum, count = sum+line[k], count+1
+			}
+			if old := k - 2*radius - 1; old >= 0 {
+				sum, count = sum-line[old], count-1
+			}
+			if at := k - radius; at >= 0 {
+				values[first+at*stride] = sum / float32(count)
+			}
+		}
+	}
+	for y := range height {
+		mean(width, y*width, 1)
+	}
+	for x := range width {
+		mean(height, x, width)
+	}
 }
 
 // At returns the frame at the share t, between 0 and 1, of the time from the first to the second frame. Its index and times are

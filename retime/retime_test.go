@@ -77,3 +77,43 @@ func TestPossible(t *testing.T) {
 		t.Error("a pair of unknown flow, or with one direction only, can be interpolated")
 	}
 }
+
+// TestRepeatingPattern gives a still pattern of stripes a consistent flow of less than one period, which explains them badly: the stripes must stay.
+func TestRepeatingPattern(t *testing.T) {
+	const w, h, period = 64, 24, 8
+	m := frame.New(w, h)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(60 + 100*(i/3%w%period/4))
+	}
+	n := *m
+	f, back := field.New(w, h), field.New(w, h)
+	for i := range w * h {
+		f.Vectors[2*i], back.Vectors[2*i] = period-2, -period+2
+	}
+	f.Pair, back.Pair = &frame.Pair{First: m, Second: &n}, &frame.Pair{First: &n, Second: m}
+	if err := consistency.Check(f, back, consistency.Default); err != nil {
+		t.Fatal(err)
+	}
+	got, err := New(f).At(0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range h {
+		for x := 16; x < w-16; x++ {
+			if d := int(got.Pix[3*(y*w+x)]) - int(m.Pix[3*(y*w+x)]); d > 3 || d < -3 {
+				t.Fatalf("pixel (%d, %d) differs by %d levels", x, y, d)
+			}
+		}
+	}
+}
+
+func TestAverage(t *testing.T) {
+	v := make([]float32, 20*9)
+	for i := range v {
+		v[i] = float32(i % 20)
+	}
+	average(v, 20, 9)
+	if v[0] != 1.5 || v[10] != 10 || v[19] != 17.5 || v[8*20+10] != 10 {
+		t.Errorf("the means are %v, %v, %v, %v", v[0], v[10], v[19], v[8*20+10])
+	}
+}

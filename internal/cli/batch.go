@@ -40,8 +40,9 @@ func batchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "retry-failed", Usage: "also do the videos that failed before"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "record inputs that cannot be read as failed, instead of refusing the batch"},
 			text(cli.StringFlag{Name: "part", Usage: "do only the K-th of N shares of the videos, equal by length: `K/N`"}, batch.ParsePart),
-			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, jpg (8-bit images of x and y) or mask (PNG: occluded and outside pixels); may be repeated"},
+			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
 			boundFlag(),
+			forFlag(),
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
 		}, batchVideoFlags(), networkFlags()),
@@ -83,6 +84,9 @@ func batchOptions(c *cli.Context) (o batch.Options, err error) {
 			return o, usagef("--export takes one of the formats %s, not %q", joinOr(pipeline.ExportFormats()), name)
 		}
 		base.Exports = append(base.Exports, pipeline.Export{Format: flowfile.Format(name), Bound: c.Float64("bound")})
+	}
+	if err := setTarget(c, base.Exports); err != nil {
+		return o, err
 	}
 	o = batch.Options{Dir: strings.TrimSuffix(c.String("o"), "/"), Network: networkOptions(c), RetryFailed: c.Bool("retry-failed"),
 		KeepGoing: c.Bool("keep-going"), Force: c.Bool("force"), ExitCode: exitCode}

@@ -44,7 +44,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     Version(),
 		Commands: []*cli.Command{
-			runCommand(), retimeCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), viewCommand(),
+			runCommand(), retimeCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), warpCommand(), viewCommand(),
 			springCommand(), evalCommand(), benchCommand(), doctorCommand(), helpCommand(), versionCommand(),
 			completionCommand(), manCommand(),
 		},

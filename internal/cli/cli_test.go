@@ -3,7 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +25,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/picture"
 	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/visualize"
@@ -68,6 +72,7 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"closer":  closer,
 			"damage":  damage,
 			"nothing": nothing,
 			"times":   times,
@@ -116,6 +121,31 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 		data[i] = byte(i * 167)
 	}
 	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// closer A B C fails unless picture A, where it is opaque, is closer to C than B is there.
+func closer(ts *testscript.TestScript, _ bool, args []string) {
+	var m [3]image.Image
+	for i, name := range args {
+		var err error
+		m[i], err = picture.Decode(ts.MkAbs(name))
+		ts.Check(err)
+	}
+	var a, b float64
+	bounds := m[0].Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			if _, _, _, alpha := m[0].At(x, y).RGBA(); alpha == 0 {
+				continue
+			}
+			level := func(i int) float64 { return float64(color.GrayModel.Convert(m[i].At(x, y)).(color.Gray).Y) }
+			a += math.Abs(level(0) - level(2))
+			b += math.Abs(level(1) - level(2))
+		}
+	}
+	if !(a < b) {
+		ts.Fatalf("%s differs from %s by %v, %s by %v", args[0], args[2], a, args[1], b)
+	}
 }
 
 // nothing PATTERN... fails where a file matches, hidden and temporary ones included.

@@ -16,6 +16,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -82,6 +83,36 @@ func legendFlag() cli.Flag {
 func boundFlag() cli.Flag {
 	return number(cli.Float64Flag{Name: "bound", Value: 20, Usage: "for --export jpg: flow of -`PIXELS` is black and of +PIXELS white, as in denseflow; unknown flow is as no motion"},
 		func(v float64) bool { return v > 0 && v <= 1e6 }, "above 0")
+}
+
+func forFlag() cli.Flag {
+	return text(cli.StringFlag{Name: "for", Usage: "for --export exr: write the motion to the next and to the previous frame with the channels of this `PROGRAM`: " + joinOr(flowfile.Targets()), DefaultText: "flow files that wwflow reads"}, parseTarget)
+}
+
+func parseTarget(s string) (flowfile.Target, error) {
+	t, err := flowfile.ParseTarget(s)
+	if err != nil {
+		return "", usagef("--for: %w", err)
+	}
+	return t, nil
+}
+
+// setTarget applies --for to the exports.
+func setTarget(c *cli.Context, exports []pipeline.Export) error {
+	target := flowfile.Target(c.String("for"))
+	if target == "" {
+		return nil
+	}
+	found := false
+	for i := range exports {
+		if exports[i].Format == flowfile.EXR {
+			exports[i].For, found = target, true
+		}
+	}
+	if !found {
+		return withHint(usagef("--for %s is for --export exr", target), "--export exr DIR --for "+string(target))
+	}
+	return nil
 }
 
 func scaleFlag(usage string) cli.Flag {

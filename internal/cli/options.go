@@ -81,7 +81,7 @@ func exports(c *cli.Context) (list []pipeline.Export, err error) {
 		}
 		list = append(list, pipeline.Export{Format: flowfile.Format(name), Dir: dir, Bound: c.Float64("bound")})
 	}
-	return list, nil
+	return list, setTarget(c, list)
 }
 
 // canExport reports whether --export takes a format.
