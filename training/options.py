@@ -32,6 +32,7 @@ def parser(description):
     p.add_argument("--shapes", type=shapes, default=shapes("2x128x128,2x128x128,1x192x256"), help="windows as NxHxW,...; one shape is drawn for each batch")
     p.add_argument("--frame", type=size, metavar="WxH", help="size of the virtual frames (default: one of windows.FRAMES for each batch)")
     p.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    p.add_argument("--average", type=float, default=0.998, help="decay of the averaged weights in each step: 0.998 averages over some 500 steps (default: %(default)s)")
     p.add_argument("--textures", default=textures.DEFAULT, help="folder of texture images, or an atlas (default: %(default)s)")
     p.add_argument("--limit", type=int, help="use at most so many textures")
     p.add_argument("--data", metavar="NAME=DIR,...", help="real data sets to mix in, e.g. sintel=DIR,chairs=DIR (flow only); see training/datasets.py for the names")

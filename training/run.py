@@ -70,7 +70,7 @@ class Run:
         if torch.isfinite(norm):  # gradients that overflow are dropped
             self.optimiser.step()
         step = self.counters["step"]
-        decay = min(0.998, (1 + step) / (10 + step))
+        decay = min(self.args.average, (1 + step) / (10 + step))
         with torch.no_grad():
             for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values()):
                 mean.lerp_(value, 1 - decay) if mean.is_floating_point() else mean.copy_(value)

@@ -2,14 +2,16 @@
 import math
 import time
 
-SAVE_EVERY = 120  # seconds between checkpoints
+SAVE_EVERY = 120       # seconds between checkpoints
+WARM_UP = 0.03         # share of the schedule in which the learning rate grows
+SHORT_WARM_UP = 0.005  # the same for trained weights: only the optimiser has to find its scale
 
 
-def learning_rate(progress, peak):
-    """One cycle: linear warm-up over 3 % of the schedule, then a cosine down to 1 % of the peak."""
-    if progress < 0.03:
-        return peak * (0.1 + 0.9 * progress / 0.03)
-    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, (progress - 0.03) / 0.97))))
+def learning_rate(progress, peak, warm_up=WARM_UP):
+    """One cycle: linear warm-up over a share `warm_up` of the schedule, then a cosine down to 1 % of the peak."""
+    if progress < warm_up:
+        return peak * (0.1 + 0.9 * progress / warm_up)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, (progress - warm_up) / (1 - warm_up)))))
 
 
 def motion_range(progress):
@@ -59,7 +61,7 @@ class Schedule:
         return min(1.0, max(minutes, steps))
 
     def rate(self):
-        return learning_rate(self.progress, self.args.rate)
+        return learning_rate(self.progress, self.args.rate, SHORT_WARM_UP if self.counters["full_motion"] else WARM_UP)
 
     def motion(self):
         """Share of the full motion; all of it in a run that has already learned to match."""
