@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -31,7 +31,12 @@ run: build
 	./wwflow run '$(IN)' $(ARGS)
 endif
 
-test: debian-test runtime vet lint go-test asan python-test ## everything that CI runs
+# The Python tests use one core and the Go tests seldom keep both busy, so two targets run at a time. Each prints when it has ended.
+test: debian-test runtime ## everything that CI runs
+	@$(MAKE) --no-print-directory -j2 -Otarget python-test go-checks
+
+go-checks: # one after the other: they share the build cache
+	@for target in vet lint go-test asan; do $(MAKE) --no-print-directory $$target || exit; done
 
 vet:
 	$(GO) vet ./...
