@@ -16,6 +16,7 @@ import numpy as np
 
 from training import frames, textures
 
+EXACT = "exact flow, 0.01,0.5"
 THRESHOLDS = ("0.01,0.5", "0.01,2", "0.05,0.5")
 
 
@@ -27,6 +28,16 @@ def truth(sample):
     at_x, at_y = x + flow[..., 0], y + flow[..., 1]
     outside = (at_x < -0.5) | (at_y < -0.5) | (at_x >= w - 0.5) | (at_y >= h - 0.5)
     return ~visible & ~outside, outside
+
+
+def checked(sample):
+    """Pixels, bool [h, w], that the check with its default thresholds calls occluded for the exact flow: what a perfect network would give."""
+    flow, back = sample.flow[0, 0].numpy(), sample.backward.flow[0, 0].numpy()
+    h, w = flow.shape[:2]
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    there = cv2.remap(back, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    square = lambda f: (f * f).sum(-1)
+    return square(flow + there) >= 0.01 * (square(flow) + square(there)) + 0.5
 
 
 def masks(wwflow, folder, pair, thresholds):
@@ -48,6 +59,7 @@ def main():
     p.add_argument("--wwflow", default="./wwflow")
     p.add_argument("--textures", required=True)
     p.add_argument("--frames", type=int, default=12)
+    p.add_argument("--exact", action="store_true", help="check the exact flow instead of the network's")
     p.add_argument("--time", help="a video: time --both beside two runs on its first frames")
     args = p.parse_args()
     if args.time:
@@ -63,9 +75,12 @@ def main():
         print({name: round(s, 2) for name, s in m.items()}, f"both / (forward + backward) = {m['both'] / (m['forward'] + m['backward']):.2f}")
         return
     _, held_out = frames.split(textures.load(args.textures))
-    sums = {t: [] for t in THRESHOLDS}
+    sums = {t: [] for t in ((EXACT,) if args.exact else THRESHOLDS)}
     for sample in frames.samples(held_out, args.frames):
         occluded, outside = truth(sample)
+        if args.exact:
+            sums[EXACT].append((*scores(checked(sample), occluded, ~outside), 100.0, 100 * occluded.mean(), 100 * outside.mean()))
+            continue
         with tempfile.TemporaryDirectory() as folder:
             pair = os.path.join(folder, "pair")
             os.mkdir(pair)
