@@ -16,8 +16,11 @@ const STMap flowfile.Format = "stmap"
 // ExportFormats returns the formats of an Export: those of flow files, JPEG, Mask and STMap.
 func ExportFormats() []flowfile.Format { return append(flowfile.Formats(), JPEG, Mask, STMap) }
 
-// export writes the files of a field.
+// export measures a field and writes its files.
 func (r *run) export(f *field.Field) error {
+	if err := r.motion.measure(f); err != nil {
+		return err
+	}
 	before := r.previous[f.Pair.First.Index]
 	delete(r.previous, f.Pair.First.Index)
 	for _, e := range r.Exports {

@@ -24,19 +24,19 @@ func Fields(ctx context.Context, input string, o Options) iter.Seq2[*field.Field
 			return
 		}
 		defer r.close()
-		if err := r.fields(yield); err != nil {
+		if _, err := r.fields(yield); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// fields calls yield with each field. After yield returned false the error is nil.
-func (r *run) fields(yield func(*field.Field, error) bool) error {
+// fields calls yield with each field, and returns how many frames were read. After yield returned false the error is nil.
+func (r *run) fields(yield func(*field.Field, error) bool) (read int, err error) {
 	pairs, err := pairing.New(r.Step)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	s := &stages{pairs: pairs, networks: r.estimators()}
+	s := &stages{pairs: pairs, sample: r.Sample, networks: r.estimators()}
 	order := s.estimate(r.group, r.frames)
 	n := 0
 	for f, err := range fields(r.group.ctx, order) {
@@ -47,14 +47,14 @@ func (r *run) fields(yield func(*field.Field, error) bool) error {
 		if !yield(f, nil) {
 			r.group.cancel(nil)
 			_ = r.group.Wait() // the error is that the caller has stopped
-			return nil
+			return pairs.Count(), nil
 		}
 	}
 	if err := r.group.wait(); err != nil {
-		return err
+		return 0, err
 	}
 	if n == 0 {
-		return r.tooShort(pairs.Count())
+		return 0, r.tooShort(pairs.Count())
 	}
-	return errkind.Mark(ErrInput, s.sizeChanged)
+	return pairs.Count(), errkind.Mark(ErrInput, s.sizeChanged)
 }

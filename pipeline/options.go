@@ -47,6 +47,8 @@ type Options struct {
 	Paint   visualize.Options // MaxFlow 0 = one scale for the whole video, chosen from a few sample pairs
 	Encode  encode.Options    // size, time stamps and copied streams are set from the input
 	Exports []Export          // flow files to write besides
+	Stats   string            // file of the motion statistics of each pair to write besides (.csv, .json, .jsonl); "" = none
+	Sample  int               // of Fields and Statistics: only each Sample-th pair; 0 = 1
 
 	Network  flow.Options // the networks to open; Device may name several devices: "cuda:0,cuda:1"
 	Networks Networks     // open networks to use instead; they stay open
@@ -84,6 +86,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Step == 0 {
 		o.Step = 1
 	}
+	if o.Sample == 0 {
+		o.Sample = 1
+	}
 	if o.Paint.Style == "" {
 		o.Paint.Style = visualize.Flow
 	}
@@ -92,6 +97,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: no input is named", ErrOptions)
 	case o.Step < 1:
 		return o, fmt.Errorf("%w: step %d is below 1", ErrOptions, o.Step)
+	case o.Sample < 1:
+		return o, fmt.Errorf("%w: sample %d is below 1", ErrOptions, o.Sample)
 	case !(o.MinConfidence >= 0) || o.MinConfidence > 1:
 		return o, fmt.Errorf("%w: minimum confidence %v is not between 0 and 1", ErrOptions, o.MinConfidence)
 	}
@@ -143,7 +150,13 @@ func (o Options) checkOutput() error {
 	if folder := filepath.Dir(filepath.Clean(o.Output)); !isFolder(folder) {
 		return fmt.Errorf("cannot write %s: the folder %s does not exist; create it first", o.Output, folder)
 	}
+	if o.Sample > 1 {
+		return fmt.Errorf("%w: a video takes all pairs, not each %dth one", ErrOptions, o.Sample)
+	}
 	if err := encode.Check(o.Output, o.Encode); err != nil {
+		return err
+	}
+	if err := o.checkStats(); err != nil {
 		return err
 	}
 	for _, e := range o.Exports {
@@ -179,6 +192,11 @@ func checkWritable(folder string) error {
 func isFolder(name string) bool {
 	s, err := os.Stat(name)
 	return err == nil && s.IsDir()
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // sameFile reports whether two names lead to one file, links included.

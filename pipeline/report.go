@@ -6,6 +6,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/stats"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -19,11 +20,11 @@ type Events struct {
 // Plan is what a run is about to do.
 type Plan struct {
 	Input     string  `json:"input"`
-	Output    string  `json:"output"`
-	Width     int     `json:"width"` // of the images written, pixels
+	Output    string  `json:"output,omitempty"` // absent for Statistics
+	Width     int     `json:"width"`            // of the images written, or of the frames where there are none, pixels
 	Height    int     `json:"height"`
-	Frames    int     `json:"frames,omitempty"` // images to write; absent where the input does not say
-	Style     string  `json:"style"`
+	Frames    int     `json:"frames,omitempty"` // images to write, or pairs to measure; absent where the input does not say
+	Style     string  `json:"style,omitempty"`
 	MaxFlow   float64 `json:"max_flow,omitempty"` // pixels; absent where the style shows none
 	Network   string  `json:"network"`
 	Device    string  `json:"device"`
@@ -38,8 +39,8 @@ type Plan struct {
 
 // Result is what a run has done.
 type Result struct {
-	Output  string   `json:"output"`
-	Frames  int      `json:"frames"` // images written
+	Output  string   `json:"output,omitempty"` // absent for Statistics
+	Frames  int      `json:"frames"`           // images written, or pairs measured
 	Read    int      `json:"frames_read"`
 	Damaged int      `json:"frames_damaged"` // frames skipped because they could not be decoded
 	Cuts    int      `json:"scene_cuts,omitempty"`
@@ -55,6 +56,8 @@ type Result struct {
 	// Shares of the pixels, 0 to 1, that are occluded and that leave the frame. They are 0 without Both.
 	Occluded float64 `json:"occluded_share,omitempty"`
 	Outside  float64 `json:"outside_share,omitempty"`
+
+	Motion *stats.Video `json:"motion,omitempty"` // of Statistics, and with Options.Stats
 }
 
 // LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.
@@ -62,28 +65,36 @@ const LowConfidence = 0.3
 
 // plan says what the run is about to do.
 func (r *run) plan(painter *visualize.Painter) Plan {
-	p := Plan{Input: r.Input, Output: r.Output, Frames: r.total(), Style: string(r.Paint.Style), MaxFlow: r.Paint.MaxFlow,
-		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
-		Both: r.Both, Detail: r.networks[0].model.Detail()}
-	p.NetworkWidth, p.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
+	p := r.work()
+	p.Output, p.Style, p.MaxFlow = r.Output, string(r.Paint.Style), r.Paint.MaxFlow
 	p.Width, p.Height = painter.Size(r.info.Width, r.info.Height)
 	e := r.Encode
 	e.Width, e.Height = p.Width, p.Height
 	if width, height, err := encode.Size(r.Output, e); err == nil {
 		p.Width, p.Height = width, height // odd sides may grow by one pixel
 	}
-	notice := func(yes bool, text string) {
-		if yes {
-			p.Notices = append(p.Notices, text)
-		}
-	}
-	notice(r.info.InSoftware != "", "decoded in software; "+r.info.InSoftware)
-	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
-		notice(true, "not on the GPU: "+skipped.Error())
-	}
-	notice(r.stream && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
-	notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
+	p.notice(r.stream && r.info.Audio+r.info.Subtitles > 0, "audio and subtitles are not copied from a pipe, which can be read only once")
+	p.notice(r.Paint.Legend && !painter.LegendFits(p.Width, p.Height), "the images are too small for a legend")
 	return p
+}
+
+// work is the plan without an output.
+func (r *run) work() Plan {
+	p := Plan{Input: r.Input, Width: r.info.Width, Height: r.info.Height, Frames: r.total(),
+		Network: r.networks.Name(), Device: r.networks.Devices(), Precision: r.networks.Precision(),
+		Both: r.Both, Detail: r.networks[0].model.Detail()}
+	p.NetworkWidth, p.NetworkHeight = r.networks.InputSize(r.info.Width, r.info.Height)
+	p.notice(r.info.InSoftware != "", "decoded in software; "+r.info.InSoftware)
+	if skipped := r.networks[0].model.SkippedGPU(); skipped != nil {
+		p.notice(true, "not on the GPU: "+skipped.Error())
+	}
+	return p
+}
+
+func (p *Plan) notice(yes bool, text string) {
+	if yes {
+		p.Notices = append(p.Notices, text)
+	}
 }
 
 // total is the number of images that will be written, as far as is known now; 0 = unknown.
@@ -97,7 +108,7 @@ func (r *run) total() int {
 			end = min(end, r.section.End)
 		}
 	}
-	return max(0, end-first-int(r.damaged.Load()))
+	return (max(0, end-first-int(r.damaged.Load())) + r.Sample - 1) / r.Sample
 }
 
 // tally counts what a run reports at its end. Networks on several devices share it.

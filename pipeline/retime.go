@@ -137,7 +137,7 @@ func (w *retimer) expected() int {
 func (w *retimer) video() (RetimeResult, error) {
 	var last *field.Field
 	var failed error
-	err := w.fields(func(f *field.Field, _ error) bool {
+	_, err := w.fields(func(f *field.Field, _ error) bool {
 		last = f
 		failed = w.between(f)
 		return failed == nil

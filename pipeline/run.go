@@ -44,6 +44,7 @@ type run struct {
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
 	previous map[int]*field.Field // flow back to an earlier frame, by the frame that it is for; for Export.For
+	motion   *motionMeter         // of Options.Stats; nil for none
 	section  *Section             // nil for the whole video
 	watch    *stopwatch           // measures the stages; nil for none
 	begin    time.Time
@@ -151,6 +152,12 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 	if r.Events.Started != nil {
 		r.Events.Started(r.plan(painter))
 	}
+	if r.Stats != "" {
+		if r.motion, err = newMotionMeter(r.Stats, r.Encode.Force); err != nil {
+			return Result{}, errkind.Mark(ErrOutput, err)
+		}
+		defer r.motion.close()
+	}
 	result := Result{Output: r.Output}
 	s := &stages{
 		pairs:    pairs,
@@ -180,8 +187,14 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 	if r.MinConfidence == 0 {
 		result.Unconfident = r.tally.mean(r.tally.low)
 	}
+	if result.Frames > 0 {
+		err = r.finishStatistics(&result)
+	}
 	result.Seconds = time.Since(r.begin).Seconds()
-	if s.stopped {
+	switch {
+	case err != nil:
+		return result, err
+	case s.stopped:
 		return result, ErrStopped
 	}
 	return result, errkind.Mark(ErrInput, s.sizeChanged)

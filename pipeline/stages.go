@@ -67,6 +67,7 @@ type estimateFunc func(context.Context, *frame.Pair) (*field.Field, error)
 // stages are the functions between a source and a sink.
 type stages struct {
 	pairs    *pairing.Pairer
+	sample   int                      // only pairs whose earlier frame has a number that this divides; 0 = all
 	networks []estimateFunc           // one for each device; they run concurrently
 	export   func(*field.Field) error // writes the field itself
 	paint    func(*field.Field) (*frame.Frame, error)
@@ -202,7 +203,7 @@ func (s *stages) deal(ctx context.Context, frames <-chan *frame.Frame, order, wo
 		if err != nil {
 			return err
 		}
-		if pair == nil {
+		if pair == nil || s.sample > 1 && pair.First.Index%s.sample != 0 {
 			continue
 		}
 		if left == 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/pipeline"
+	"github.com/wwflow/wwflow/stats"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -64,6 +65,11 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 	}
 	if o.Output == "-" && isTerminal(os.Stdout) {
 		return o, withHint(usagef("standard output is a terminal"), "a pipe, such as wwflow run in.mp4 -o - | ffplay -")
+	}
+	if o.Stats = c.String("stats"); o.Stats != "" {
+		if _, err := stats.FormatOf(o.Stats); err != nil {
+			return o, usagef("%w", err)
+		}
 	}
 	o.Exports, err = exports(c)
 	return o, err

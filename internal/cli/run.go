@@ -42,6 +42,7 @@ func runCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
 			boundFlag(),
 			forFlag(),
+			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each pair to `FILE`: .csv, .json or .jsonl; see wwflow stats"},
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
 		}, videoFlags(), networkFlags()),
