@@ -16,11 +16,11 @@ const (
 
 // The thresholds of the classes. docs/statistics.md has the reasons.
 const (
-	LowScore     = 0.5  // a way of the diagonal takes 200 seconds
-	MediumScore  = 5.   // 20 seconds
-	HighScore    = 15.  // 6.7 seconds
-	ExtremeScore = 50.  // 2 seconds
-	StaticMoving = 0.01 // share of the pixels
+	LowScore     = 2.    // a way of the diagonal takes 50 seconds
+	MediumScore  = 5.    // 20 seconds
+	HighScore    = 15.   // 6.7 seconds
+	ExtremeScore = 50.   // 2 seconds
+	StaticMoving = 0.005 // share of the pixels
 )
 
 // classify returns the class of a score and a share of moving pixels.

@@ -58,7 +58,7 @@ func TestClasses(t *testing.T) {
 		score, moving float64
 		want          Class
 	}{
-		{0, 0, Static}, {0.49, 0.01, Static}, {0.49, 0.011, Low}, {0.5, 0, Low}, {4.99, 1, Low}, {5, 0, Medium}, {14.9, 1, Medium},
+		{0, 0, Static}, {1.99, 0.005, Static}, {0.1, 0.006, Low}, {2, 0, Low}, {4.99, 1, Low}, {5, 0, Medium}, {14.9, 1, Medium},
 		{15, 1, High}, {49.9, 1, High}, {50, 0, Extreme}, {1e9, 1, Extreme},
 	} {
 		if got := classify(c.score, c.moving); got != c.want {

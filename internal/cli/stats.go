@@ -23,12 +23,12 @@ import (
 const textStats = `Measures the motion of a video: how far its pixels move and where to, the motion of the camera, what moves besides, and
 where the scene is cut. It prints a summary with a score, the mean way of a pixel in percent of the frame's diagonal
 per second, and a class:
-  static   below 0.5, and at most 1 % of the pixels move
+  static   below 2, and at most 0.5 % of the pixels move
   low      below 5
   medium   below 15
   high     below 50
   extreme  50 or more
--o FILE has the numbers of each pair of frames. docs/statistics.md defines all numbers. wwflow plot draws them.
+-o FILE has the numbers of each pair of frames. docs/statistics.md defines all numbers.
 
 With several inputs, a folder of videos, or a list (.txt, .jsonl, as for wwflow batch), -o FILE has a row for each video. A
 video that fails has a row that says why, and the others are measured all the same; the exit code is then 6.`
