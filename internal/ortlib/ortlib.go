@@ -25,8 +25,8 @@ var ErrNotFound = errors.New("not found")
 // Locate returns the path of the ONNX Runtime library.
 //
 // If name is not empty it must be the library's file or its folder; Locate looks nowhere else. If name is empty, Locate uses the
-// first of: $WWFLOW_ORT, the folder of the running program, CacheDir, the dynamic loader. The result is an absolute path, or
-// FileName if the loader finds it.
+// first of: $WWFLOW_ORT, the folder of the running program, lib in it (the portable archive), ../lib/wwflow beside it (an
+// installed package), CacheDir, the dynamic loader. The result is an absolute path, or FileName if the loader finds it.
 func Locate(name string) (string, error) {
 	if name == "" {
 		name = os.Getenv("WWFLOW_ORT")
@@ -37,7 +37,7 @@ func Locate(name string) (string, error) {
 	folders := []string{}
 	if program, err := os.Executable(); err == nil {
 		if program, err = filepath.EvalSymlinks(program); err == nil {
-			folders = append(folders, filepath.Dir(program))
+			folders = append(folders, besides(program)...)
 		}
 	}
 	if cache, err := CacheDir(); err == nil {
@@ -53,6 +53,12 @@ func Locate(name string) (string, error) {
 	}
 	return "", fmt.Errorf("%w in %s or on the loader's path: run `make setup` in wwflow's source folder to fetch it",
 		ErrNotFound, strings.Join(folders, ", "))
+}
+
+// besides returns the folders that belong to an installed program.
+func besides(program string) []string {
+	folder := filepath.Dir(program)
+	return []string{folder, filepath.Join(folder, "lib"), filepath.Join(filepath.Dir(folder), "lib", "wwflow")}
 }
 
 // CacheDir returns the folder into which scripts/onnxruntime.sh puts the library: wwflow/onnxruntime-<Version> in

@@ -52,6 +52,14 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// TestBesides checks that the library of the archive and of the package are found from the program.
+func TestBesides(t *testing.T) {
+	got := strings.Join(besides("/usr/bin/wwflow"), " ")
+	if want := "/usr/bin /usr/bin/lib /usr/lib/wwflow"; got != want {
+		t.Errorf("folders %s, want %s", got, want)
+	}
+}
+
 // TestNotFoundSaysWhatToType checks that the error says where Locate looked and what to do.
 func TestNotFoundSaysWhatToType(t *testing.T) {
 	if _, err := loader.Find(FileName); err == nil {
