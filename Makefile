@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test clean help
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb test-debian13 clean help
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -97,8 +97,25 @@ debian-build:
 debian-test:
 	@scripts/debian.sh test
 
+deb: setup ## build dist/wwflow_VERSION_ARCH.deb for this release of Debian
+	@packaging/deb.sh
+
+# SUITE is the name of this release of Debian. Needs root and mmdebstrap.
+SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+test-deb: deb ## install the package in a minimal root and make a flow video there
+	packaging/test-deb.sh $(SUITE) dist/wwflow_*.deb
+
+# Go and its module cache are those of this machine; make installs the rest. Needs root and mmdebstrap.
+DEBIAN13 := build/roots/debian13
+test-debian13: ## run the tests of the last commit in a Debian 13 root
+	scripts/debian-root.sh make trixie $(DEBIAN13) ca-certificates git make npm
+	rm -rf $(DEBIAN13)/work/wwflow
+	git clone -q . $(DEBIAN13)/work/wwflow
+	scripts/debian-root.sh run $(DEBIAN13) "$$(go env GOROOT):/usr/local/go" "$$(go env GOMODCACHE):/root/go/pkg/mod" \
+	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/work/shared/data" -- make -C /work/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
+
 clean: ## remove what was built here, without the cache folder
-	rm -rf wwflow runs
+	rm -rf wwflow runs dist build
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

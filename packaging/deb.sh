@@ -23,6 +23,8 @@ install -m 644 "$ort" "$stage/usr/lib/wwflow/"
 "$program" completion bash >"$stage/usr/share/bash-completion/completions/wwflow"
 "$program" completion zsh >"$stage/usr/share/zsh/vendor-completions/_wwflow"
 "$program" completion fish >"$stage/usr/share/fish/vendor_completions.d/wwflow.fish"
+printf 'wwflow (%s) unstable; urgency=medium\n\n  * CHANGELOG.md.gz has the changes.\n\n -- wwflow <wwflow@users.noreply.github.com>  %s\n' \
+  "$full" "$(date -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$doc/changelog.gz"
 gzip -9nc CHANGELOG.md >"$doc/CHANGELOG.md.gz"
 go_licences "$program" | gzip -9n >"$doc/go-licences.txt.gz"
 install -m 644 NOTICE "$doc/NOTICE"
