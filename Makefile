@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb test-debian13 clean help
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist test-debian13 clean help
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -104,6 +104,13 @@ deb: setup ## build dist/wwflow_VERSION_ARCH.deb for this release of Debian
 SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
 test-deb: deb ## install the package in a minimal root and make a flow video there
 	packaging/test-deb.sh $(SUITE) dist/wwflow_*.deb
+
+dist: setup ## build dist/wwflow-VERSION-linux-ARCH.tar.xz: with all libraries, for systems without FFmpeg
+	@packaging/archive.sh
+
+test-dist: dist ## run the archive in minimal roots of Debian 12 and 13
+	packaging/test-archive.sh bookworm dist/wwflow-*.tar.xz
+	packaging/test-archive.sh trixie dist/wwflow-*.tar.xz
 
 # Go and its module cache are those of this machine; make installs the rest. Needs root and mmdebstrap.
 DEBIAN13 := build/roots/debian13
