@@ -45,7 +45,7 @@ func newApp() *cli.App {
 		Version:     Version(),
 		Commands: []*cli.Command{
 			runCommand(), retimeCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), warpCommand(), viewCommand(),
-			statsCommand(), springCommand(), evalCommand(), benchCommand(), doctorCommand(), helpCommand(), versionCommand(),
+			statsCommand(), plotCommand(), springCommand(), evalCommand(), benchCommand(), doctorCommand(), helpCommand(), versionCommand(),
 			completionCommand(), manCommand(),
 		},
 		Flags:           []cli.Flag{cli.HelpFlag}, // cli adds it only where there is no command help

@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"warp":        {"frame", "field"},
 	"retime":      {"frame", "field", "consistency", "warp"},
 	"visualize":   {"frame", "field"},
+	"plot":        {"frame", "field", "stats", "visualize"},
 	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "retime", "stats"},
 	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile", "stats"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
@@ -41,7 +42,7 @@ var mayImport = map[string][]string{
 }
 
 // noCgo are the packages that build without a C compiler.
-var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency", "./stats"}
+var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency", "./stats", "./plot"}
 
 type goPackage struct {
 	ImportPath, Name string
@@ -108,6 +109,7 @@ var restricted = map[string]func(folder string) bool{
 	"go-astiav":      func(f string) bool { return f == "decode" || f == "encode" || strings.HasPrefix(f, "internal/") },
 	"onnxruntime_go": func(f string) bool { return f == "flow" || strings.HasPrefix(f, "flow/internal/") },
 	"urfave/cli":     func(f string) bool { return f == "internal/cli" },
+	"gonum.org":      func(f string) bool { return f == "plot" },
 	"mpb":            func(f string) bool { return f == "internal/cli" },
 }
 
@@ -159,6 +161,8 @@ func TestImportRuleCanFail(t *testing.T) {
 		{"visualize", "field", true},
 		{"stats", "field", true},
 		{"stats", "pairing", false},
+		{"plot", "stats", true},
+		{"stats", "plot", false},
 		{"frame", "internal/libav", false},
 		{"field", "frame", true},
 		{"field", "decode", false},

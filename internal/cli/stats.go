@@ -28,7 +28,7 @@ per second, and a class:
   medium   below 15
   high     below 50
   extreme  50 or more
--o FILE has the numbers of each pair of frames. docs/statistics.md defines all numbers.
+-o FILE has the numbers of each pair of frames. docs/statistics.md defines all numbers. wwflow plot draws them.
 
 With several inputs, a folder of videos, or a list (.txt, .jsonl, as for wwflow batch), -o FILE has a row for each video. A
 video that fails has a row that says why, and the others are measured all the same; the exit code is then 6.`
