@@ -18,11 +18,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/journal"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -35,7 +36,7 @@ type Options struct {
 	Videos []pipeline.Options
 
 	Network     flow.Options // the network to open
-	Part        Part         // share of the videos to do; zero = all
+	Part        parts.Part   // share of the videos to do, equal to the others by length of video; zero = all
 	RetryFailed bool         // also do the videos that failed before
 	KeepGoing   bool         // record an input that cannot be read as failed, instead of refusing the batch
 	Force       bool         // replace existing outputs, and redo videos whose input or options have changed
@@ -91,7 +92,7 @@ var (
 
 	// ErrTemporary says that the batch was stopped by something that has nothing to do with its videos: a full disk, a
 	// lost device, another process on the same folder. The same call continues where this one stopped.
-	ErrTemporary = errors.New("temporary failure")
+	ErrTemporary = errkind.ErrTemporary
 
 	// ErrChanged says that a video was done from another input or with other options.
 	ErrChanged = errors.New("changed since it was done")
@@ -117,12 +118,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	journal, err := openJournal(journalPath(o.Dir, o.Part))
+	log, err := journal.Open(journalPath(o.Dir, o.Part))
 	if err != nil {
 		return Result{}, temporary(err)
 	}
-	defer journal.close()
-	b := &batch{Options: o, journal: journal}
+	defer log.Close()
+	b := &batch{Options: o, journal: log}
 	err = b.run(ctx, items)
 	b.result.Seconds = time.Since(begin).Seconds()
 	return b.result, err
@@ -131,7 +132,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 // batch is a batch at work.
 type batch struct {
 	Options
-	journal  *journal
+	journal  *journal.Journal
 	result   Result
 	networks pipeline.Networks
 	clock    clock
@@ -179,7 +180,7 @@ func (b *batch) run(ctx context.Context, items []*item) error {
 // video does one video and records it. An error stops the batch.
 func (b *batch) video(ctx context.Context, n, of int, it *item) error {
 	entry := Entry{State: Started, Output: it.name, Input: it.input, Options: it.options}
-	if err := b.journal.append(entry); err != nil {
+	if err := b.append(entry); err != nil {
 		return temporary(err)
 	}
 	begin := time.Now()
@@ -199,7 +200,7 @@ func (b *batch) video(ctx context.Context, n, of int, it *item) error {
 	if err != nil {
 		entry.Error, entry.ExitCode = err.Error(), b.ExitCode(err)
 	}
-	recorded := b.journal.append(entry)
+	recorded := b.append(entry)
 	if stop != nil {
 		return stop // the journal need not say so: a video without an end is done again
 	}
@@ -216,6 +217,12 @@ func (b *batch) video(ctx context.Context, n, of int, it *item) error {
 		b.Events.Ended(n, entry)
 	}
 	return nil
+}
+
+// append records an entry.
+func (b *batch) append(e Entry) error {
+	e.Time = time.Now().UTC()
+	return b.journal.Append(e)
 }
 
 func (b *batch) process(ctx context.Context, n, of int, it *item) (pipeline.Result, error) {
@@ -242,13 +249,12 @@ func (b *batch) process(ctx context.Context, n, of int, it *item) (pipeline.Resu
 
 // stops returns the error with which the batch ends if err has nothing to do with the video, otherwise nil.
 func stops(ctx context.Context, err error) error {
-	var device *flow.DeviceError
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.As(err, &device):
+	case pipeline.Temporary(err):
 		return temporary(err)
 	}
 	return nil

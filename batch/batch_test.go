@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -132,7 +133,7 @@ func TestChecksEverythingFirst(t *testing.T) {
 		}, encode.ErrExists},
 		"clash":         {func(o *Options) { o.Videos[1].Output = "x/../a-flow.mkv" }, pipeline.ErrOptions},
 		"outside":       {func(o *Options) { o.Videos[1].Output = "../b.mkv" }, pipeline.ErrOptions},
-		"part":          {func(o *Options) { o.Part = Part{3, 2} }, pipeline.ErrOptions},
+		"part":          {func(o *Options) { o.Part = parts.Part{Number: 3, Of: 2} }, pipeline.ErrOptions},
 		"output, input": {func(o *Options) { o.Dir = filepath.Dir(o.Videos[0].Input); o.Videos[0].Output = "b.mkv" }, pipeline.ErrOptions},
 	} {
 		_, o := clips(t, 3, 3)

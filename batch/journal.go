@@ -2,12 +2,11 @@ package batch
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/wwflow/wwflow/internal/journal"
+	"github.com/wwflow/wwflow/parts"
 )
 
 // State is what an entry of the journal says about a video.
@@ -42,44 +41,9 @@ type Input struct {
 	Modified time.Time `json:"modified"`
 }
 
-// journal appends entries to a file.
-type journal struct{ file *os.File }
-
-func journalPath(dir string, p Part) string {
-	return filepath.Join(dir, "wwflow-batch"+p.suffix()+".jsonl")
+func journalPath(dir string, p parts.Part) string {
+	return filepath.Join(dir, "wwflow-batch"+suffix(p)+".jsonl")
 }
-
-// openJournal opens the journal for appending, and removes a last line that a crash left incomplete.
-func openJournal(path string) (*journal, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(file)
-	if err == nil {
-		err = file.Truncate(int64(bytes.LastIndexByte(data, '\n') + 1))
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return &journal{file}, nil
-}
-
-// append writes one line and flushes it to the disk.
-func (j *journal) append(e Entry) error {
-	e.Time = time.Now().UTC()
-	line, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		return err
-	}
-	return j.file.Sync()
-}
-
-func (j *journal) close() { _ = j.file.Close() } // each entry was flushed
 
 // readJournals returns the last entry of each output in all journals of a folder. Of entries in several journals the one
 // with the latest time counts.
@@ -90,7 +54,7 @@ func readJournals(dir string) (map[string]*Entry, error) {
 	}
 	last := map[string]*Entry{}
 	for _, path := range paths {
-		entries, err := readJournal(path)
+		entries, err := journal.Read[Entry](path)
 		if err != nil {
 			return nil, err
 		}
@@ -105,28 +69,6 @@ func readJournals(dir string) (map[string]*Entry, error) {
 		}
 	}
 	return last, nil
-}
-
-// readJournal returns the entries of a journal. A last line without its line end is left out: the process was killed
-// while it wrote. Any other invalid line is an error.
-func readJournal(path string) (entries []*Entry, err error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	number := 0
-	for line := range bytes.Lines(data) {
-		number++
-		if !bytes.HasSuffix(line, []byte("\n")) {
-			break
-		}
-		e := &Entry{}
-		if err := json.Unmarshal(line, e); err != nil {
-			return nil, fmt.Errorf("%s, line %d: not an entry of a batch journal: %w", path, number, err)
-		}
-		entries = append(entries, e)
-	}
-	return entries, nil
 }
 
 // globEscape returns a path as a pattern that matches only it.

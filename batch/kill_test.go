@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wwflow/wwflow/parts"
 )
 
 // TestMain lets the test binary be a process that can be killed: with WWFLOW_BATCH it runs the batch of a folder.
@@ -89,7 +91,7 @@ func TestKilled(t *testing.T) {
 		if got := tree(t, o.Dir); !maps.Equal(got, want) {
 			t.Fatalf("the files are %v, want %v with the same contents", names(got), names(want))
 		}
-		states(t, journalPath(o.Dir, Part{})) // each line is valid
+		states(t, journalPath(o.Dir, parts.Part{})) // each line is valid
 	}
 	t.Logf("killed %d times within %v", killed, span)
 	if killed == 0 {
@@ -103,7 +105,7 @@ func TestKilledAfterCommit(t *testing.T) {
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	path := journalPath(o.Dir, Part{})
+	path := journalPath(o.Dir, parts.Part{})
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +129,7 @@ func TestJournalRefusesOtherDamage(t *testing.T) {
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	path := journalPath(o.Dir, Part{})
+	path := journalPath(o.Dir, parts.Part{})
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -147,12 +149,12 @@ func TestLock(t *testing.T) {
 	c := process(t, folder)
 	defer c.Wait()
 	defer c.Process.Kill()
-	for journal := journalPath(o.Dir, Part{}); ; time.Sleep(10 * time.Millisecond) {
+	for journal := journalPath(o.Dir, parts.Part{}); ; time.Sleep(10 * time.Millisecond) {
 		if data, _ := os.ReadFile(journal); len(data) > 0 {
 			break
 		}
 	}
-	for _, part := range []Part{{}, {1, 2}} {
+	for _, part := range []parts.Part{{}, {Number: 1, Of: 2}} {
 		second := o
 		second.Part = part
 		_, err := Run(t.Context(), second)
@@ -160,7 +162,7 @@ func TestLock(t *testing.T) {
 			t.Errorf("part %v: %v, want one that names process %d", part, err, c.Process.Pid)
 		}
 	}
-	equal(t, "journal", states(t, journalPath(o.Dir, Part{})), "a-flow.mkv started")
+	equal(t, "journal", states(t, journalPath(o.Dir, parts.Part{})), "a-flow.mkv started")
 	_ = c.Process.Kill()
 	_ = c.Wait()
 	if _, err := Run(t.Context(), o); err != nil {

@@ -2,47 +2,22 @@ package batch
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
-	"github.com/wwflow/wwflow/pipeline"
+	"github.com/wwflow/wwflow/parts"
 )
 
-// Part is one of several equal shares of a batch, by length of video. The parts of the same videos are disjoint and
-// together are all videos. Zero is the whole batch.
-type Part struct {
-	Number int // from 1
-	Of     int
-}
-
-// ParsePart reads K/N.
-func ParsePart(s string) (Part, error) {
-	var p Part
-	var rest string
-	if n, _ := fmt.Sscanf(s+" ", "%d/%d%s", &p.Number, &p.Of, &rest); n != 2 {
-		return Part{}, fmt.Errorf("%w: part %q is not K/N, such as 2/8", pipeline.ErrOptions, s)
-	}
-	return p, p.check()
-}
-
-func (p Part) check() error {
-	if p != (Part{}) && (p.Of < 1 || p.Number < 1 || p.Number > p.Of) {
-		return fmt.Errorf("%w: part %d/%d: K is 1 to N", pipeline.ErrOptions, p.Number, p.Of)
-	}
-	return nil
-}
-
 // suffix is the part in file names.
-func (p Part) suffix() string {
+func suffix(p parts.Part) string {
 	if p.Of == 0 {
 		return ""
 	}
-	return fmt.Sprintf("-%d-of-%d", p.Number, p.Of)
+	return "-" + p.Name()
 }
 
 // deal returns the items of a part, in their order. Each item, from the longest to the shortest, goes to the part that is
 // shortest so far. Equal lengths are dealt in the order of the output names, so the order of the list does not matter.
-func (p Part) deal(items []*item) []*item {
+func deal(p parts.Part, items []*item) []*item {
 	if p.Of == 0 {
 		return items
 	}

@@ -1,14 +1,13 @@
 package batch
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/wwflow/wwflow/pipeline"
+	"github.com/wwflow/wwflow/parts"
 )
 
 // TestDeal deals videos of very different length. The parts are a partition whose lengths are about equal, whatever the
@@ -21,19 +20,19 @@ func TestDeal(t *testing.T) {
 		total += seconds
 		items = append(items, &item{name: fmt.Sprint(i), seconds: seconds})
 	}
-	const parts = 4
-	var first [parts][]string
+	const count = 4
+	var first [count][]string
 	for round := range 5 {
 		seen := map[string]int{}
-		for k := range parts {
+		for k := range count {
 			var mine []string
 			length := 0.0
-			for _, it := range (Part{k + 1, parts}).deal(items) {
+			for _, it := range deal(parts.Part{Number: k + 1, Of: count}, items) {
 				mine = append(mine, it.name)
 				seen[it.name]++
 				length += it.seconds
 			}
-			if length < 0.95*total/parts || length > 1.05*total/parts {
+			if length < 0.95*total/count || length > 1.05*total/count {
 				t.Errorf("part %d has %v of %v seconds", k+1, length, total)
 			}
 			slices.Sort(mine)
@@ -56,7 +55,7 @@ func TestParts(t *testing.T) {
 	var all []string
 	for k := range 2 {
 		part := o
-		part.Part = Part{k + 1, 2}
+		part.Part = parts.Part{Number: k + 1, Of: 2}
 		ended, _, err := watched(t.Context(), part)
 		if err != nil {
 			t.Fatal(err)
@@ -67,14 +66,5 @@ func TestParts(t *testing.T) {
 	equal(t, "parts", all, "a-flow.mkv done", "b-flow.mkv done", "c-flow.mkv done", "d-flow.mkv done")
 	if ended, r, err := watched(t.Context(), o); err != nil || r.Skipped != 4 {
 		t.Errorf("the whole after its parts: %v, %+v, %v", ended, r, err)
-	}
-}
-
-func TestParsePart(t *testing.T) {
-	for text, want := range map[string]Part{"1/1": {1, 1}, "2/8": {2, 8}, "0/2": {}, "3/2": {}, "1/0": {}, "1": {}, "a/b": {}, "1/2/3": {}, "1/2x": {}, "": {}} {
-		got, err := ParsePart(text)
-		if (err != nil) != (want == Part{}) || err == nil && got != want || err != nil && !errors.Is(err, pipeline.ErrOptions) {
-			t.Errorf("%q is %v, %v", text, got, err)
-		}
 	}
 }

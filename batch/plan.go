@@ -38,7 +38,7 @@ const (
 
 // plan checks everything and decides what to do with each video of the part. It opens no network.
 func plan(ctx context.Context, o Options) ([]*item, error) {
-	if err := o.Part.check(); err != nil {
+	if err := o.Part.Check(); err != nil {
 		return nil, err
 	}
 	if len(o.Videos) == 0 {
@@ -65,7 +65,7 @@ func plan(ctx context.Context, o Options) ([]*item, error) {
 		if err := probeAll(ctx, items, func(*item) bool { return true }); err != nil {
 			return nil, err
 		}
-		items = o.Part.deal(items)
+		items = deal(o.Part, items)
 	}
 	var problems []error
 	for _, it := range items {
@@ -105,7 +105,8 @@ func newItem(o Options, v pipeline.Options, card flow.Card) *item {
 	for i := range it.video.Exports {
 		it.video.Exports[i].Dir = filepath.Join(o.Dir, v.Exports[i].Dir)
 	}
-	it.options = describe(v, o.Network, card)
+	v.Network = o.Network
+	it.options = v.Describe(card)
 	it.input, it.unreadable = identify(v.Input)
 	return it
 }

@@ -130,6 +130,9 @@ func isPattern(name string) bool {
 	return len(verb.FindAllString(base, -1)) == 1 && strings.Count(base, "%") == 1
 }
 
+// Files returns the paths of the files of which an input consists, in their order: the images of a sequence, or the file itself.
+func Files(name string) ([]string, error) { return sequenceFiles(name) }
+
 // sequenceFiles returns the paths of the files of a folder or of a pattern, in natural order, or the path of a file.
 func sequenceFiles(name string) ([]string, error) {
 	if !IsSequence(name) {

@@ -7,6 +7,8 @@ package frame
 import (
 	"fmt"
 	"math/big"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,6 +38,20 @@ func (r Rational) MarshalText() ([]byte, error) {
 		return nil, nil
 	}
 	return []byte(r.String()), nil
+}
+
+// UnmarshalText reads what MarshalText returns.
+func (r *Rational) UnmarshalText(text []byte) error {
+	*r = Rational{}
+	if len(text) == 0 {
+		return nil
+	}
+	num, den, _ := strings.Cut(string(text), "/")
+	var err error
+	if r.Num, err = strconv.Atoi(num); err == nil {
+		r.Den, err = strconv.Atoi(den)
+	}
+	return err
 }
 
 // Frame is one picture, upright: packed 8-bit sRGB-like RGB, row-major, top row first.

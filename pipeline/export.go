@@ -1,9 +1,14 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flowfile"
@@ -66,4 +71,32 @@ func writeSTMaps(dir string, f *field.Field) error {
 		}
 	}
 	return nil
+}
+
+// number is the number of the frame in the name of a file.
+var number = regexp.MustCompile(`^\D*(\d{5,})`)
+
+// Complete returns the numbers of the frames whose files are all in the folder. A missing folder has none.
+func (e Export) Complete() (map[int]bool, error) {
+	entries, err := os.ReadDir(e.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	each := 1 // files of a field
+	if e.Format == JPEG || e.Format == Mask {
+		each = 2
+	}
+	files, complete := map[int]int{}, map[int]bool{}
+	for _, entry := range entries {
+		name := entry.Name()
+		if m := number.FindStringSubmatch(name); m != nil && !strings.HasPrefix(name, ".") {
+			n, _ := strconv.Atoi(m[1])
+			files[n]++
+			complete[n] = files[n] >= each
+		}
+	}
+	return complete, nil
 }

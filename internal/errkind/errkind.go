@@ -1,4 +1,5 @@
-// Package errkind marks errors by what has to change for the program to succeed: the input or the output.
+// Package errkind marks errors by what has to change for the program to succeed: the input, the output, or nothing, because the
+// cause passes.
 //
 // The mark adds no words to the error. errors.Is finds both the kind and the error.
 package errkind
@@ -9,6 +10,9 @@ import "errors"
 var (
 	ErrInput  = errors.New("the input cannot be used")
 	ErrOutput = errors.New("the output cannot be written")
+
+	// ErrTemporary says that the same call may succeed later: a full disk, a lost device, another process on the same output.
+	ErrTemporary = errors.New("temporary failure")
 )
 
 type marked struct {

@@ -1,4 +1,4 @@
-package batch
+package pipeline
 
 import (
 	"fmt"
@@ -8,13 +8,13 @@ import (
 
 	"github.com/wwflow/wwflow/consistency"
 	"github.com/wwflow/wwflow/flow"
-	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/visualize"
 )
 
-// describe returns the options that change an output, by the names of the command line, without those that have their
-// default. The device and the number of threads are not among them: they do not change the flow.
-func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]string {
+// Describe returns the options that change an output, by the names of the command line, without those that have their
+// default. The device and the number of threads are not among them: they do not change the flow. card is that of the network.
+func (o Options) Describe(card flow.Card) map[string]string {
+	n := o.Network
 	m := map[string]string{"network": strings.TrimSpace(card.Name + " " + card.Version)}
 	set := func(name string, value any, isDefault bool) {
 		if !isDefault {
@@ -22,6 +22,7 @@ func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]str
 		}
 	}
 	set("precision", n.Precision, n.Precision == "" || n.Precision == string(flow.AutoPrecision))
+	set("detail", n.Detail, n.Detail == 0 || n.Detail == 1)
 	set("step", o.Step, o.Step <= 1)
 	set("backward", o.Backward, !o.Backward)
 	set("cuts", o.Cuts, !o.Cuts)
@@ -33,6 +34,7 @@ func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]str
 	set("duration", o.Decode.Duration, o.Decode.Duration == 0)
 	set("frames", o.Decode.Frames, o.Decode.Frames == 0)
 	set("scale", o.Decode.Scale, o.Decode.Scale == 0 || o.Decode.Scale == 1)
+	set("rate", o.Decode.FrameRate, o.Decode.FrameRate.IsZero())
 	set("style", o.Paint.Style, o.Paint.Style == "" || o.Paint.Style == visualize.Flow)
 	set("max-flow", o.Paint.MaxFlow, o.Paint.MaxFlow == 0)
 	set("legend", o.Paint.Legend, !o.Paint.Legend)
@@ -49,7 +51,7 @@ func describe(o pipeline.Options, n flow.Options, card flow.Card) map[string]str
 	for _, e := range o.Exports {
 		formats = append(formats, string(e.Format))
 		set("for", e.For, e.For == "")
-		set("bound", e.Bound, e.Bound == 0 || e.Format != pipeline.JPEG)
+		set("bound", e.Bound, e.Bound == 0 || e.Format != JPEG)
 	}
 	set("export", strings.Join(formats, ", "), len(formats) == 0)
 	return m

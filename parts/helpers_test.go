@@ -1,0 +1,117 @@
+package parts
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/pipeline"
+)
+
+// writeClip writes a lossless video of 32x24 pixels with uneven times.
+func writeClip(t testing.TB, path string, frames, seed int) {
+	t.Helper()
+	out, err := encode.Create(t.Context(), path, encode.Options{Codec: "ffv1", Width: 32, Height: 24, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	pts := int64(0)
+	for i := range frames {
+		f := frame.New(32, 24)
+		for at := range f.Pix {
+			f.Pix[at] = byte(at*7 + at*at*(i+seed)/5 + 13*i)
+		}
+		f.Index, f.PTS, f.TimeBase = i, pts, frame.Rational{Num: 1, Den: 1000}
+		pts += []int64{40, 33, 47, 1, 79}[i%5]
+		if err := out.Write(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// options are those of a lossless video of a clip of the test. t is not used where the clip exists.
+func options(t testing.TB, folder string, frames int) Options {
+	input := filepath.Join(folder, "in.mkv")
+	if _, err := os.Stat(input); err != nil {
+		writeClip(t, input, frames, 1)
+	}
+	o := Options{Version: "test", Segment: 7}
+	o.Video = pipeline.Options{Input: input, Output: filepath.Join(folder, "out.mkv"), Encode: encode.Options{Codec: "ffv1"},
+		Network: flow.Options{ModelDir: "../flow/testdata/fake", Device: "cpu", Threads: 1}}
+	return o
+}
+
+// content is the frames of a video with their times.
+type content struct {
+	frames []*frame.Frame
+}
+
+func read(t testing.TB, path string) (c content) {
+	t.Helper()
+	in, err := decode.Open(context.Background(), path, decode.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for {
+		f, err := in.Read()
+		if err == io.EOF {
+			return c
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.frames = append(c.frames, f)
+	}
+}
+
+// differs says how two videos differ; "" for not at all.
+func (c content) differs(d content) string {
+	if len(c.frames) != len(d.frames) {
+		return fmt.Sprintf("%d frames, want %d", len(c.frames), len(d.frames))
+	}
+	for i, f := range c.frames {
+		switch g := d.frames[i]; {
+		case f.PTS != g.PTS:
+			return fmt.Sprintf("frame %d is at %d, want %d", i, f.PTS, g.PTS)
+		case !bytes.Equal(f.Pix, g.Pix):
+			return fmt.Sprintf("frame %d has other pixels", i)
+		}
+	}
+	return ""
+}
+
+// whole is the result of a run in one piece.
+func whole(t testing.TB, o Options) content {
+	t.Helper()
+	o.Video.Output = filepath.Join(t.TempDir(), "whole.mkv")
+	o.Video.Exports = nil
+	if _, err := pipeline.Run(context.Background(), o.Video); err != nil {
+		t.Fatal(err)
+	}
+	return read(t, o.Video.Output)
+}
+
+func list(t testing.TB, folder string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

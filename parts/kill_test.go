@@ -1,0 +1,104 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/pipeline"
+)
+
+// TestMain lets the test binary be a process that can be killed: with WWFLOW_RESUME it resumes the run of a folder.
+func TestMain(m *testing.M) {
+	if folder := os.Getenv("WWFLOW_RESUME"); folder != "" {
+		if _, err := Resume(context.Background(), killed(nil, folder)); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// killed are the options of TestKilled, with flow files.
+func killed(t testing.TB, folder string) Options {
+	o := options(t, folder, 80)
+	o.Video.Exports = []pipeline.Export{{Format: flowfile.Flo, Dir: filepath.Join(folder, "flo")}}
+	return o
+}
+
+// kills is the number of processes that TestKilled kills. WWFLOW_KILLS sets it.
+var kills = func() int {
+	if n, err := strconv.Atoi(os.Getenv("WWFLOW_KILLS")); err == nil {
+		return n
+	}
+	return 10
+}()
+
+// TestKilled kills a resumed run with SIGKILL at random moments, three times each, and then lets it end. The video is that of a
+// run in one piece, with all flow files, and no other file is left.
+func TestKilled(t *testing.T) {
+	folder := t.TempDir()
+	o := killed(t, folder)
+	want := whole(t, o)
+	command := func() *exec.Cmd {
+		c := exec.Command(os.Args[0])
+		c.Env = append(os.Environ(), "WWFLOW_RESUME="+folder)
+		return c
+	}
+	begin := time.Now()
+	if out, err := command().Output(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	span := time.Since(begin)
+	n, kept := 0, 0
+	for n < kills {
+		if err := errors.Join(os.Remove(o.Video.Output), os.RemoveAll(o.Video.Exports[0].Dir)); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // the later kills come while it continues
+			c := command()
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(rand.Int64N(int64(span))))
+			_ = c.Process.Kill()
+			if err := c.Wait(); err != nil && !c.ProcessState.Exited() {
+				n++
+			}
+			if m, err := readManifest(Folder(o.Video.Output), Part{1, 1}); err == nil && len(m.segments) > 0 {
+				kept++
+			}
+			if _, err := os.Stat(o.Video.Output); err == nil {
+				break
+			}
+		}
+		// A run that was killed after its output got its name has nothing to do, or removes the folder.
+		_, done := os.Stat(o.Video.Output)
+		if out, err := command().Output(); err != nil && done != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if d := read(t, o.Video.Output).differs(want); d != "" {
+			t.Fatal(d)
+		}
+		if names := list(t, folder); !slices.Equal(names, []string{"flo", "in.mkv", "out.mkv"}) {
+			t.Fatalf("there are %v", names)
+		}
+		if flows := list(t, o.Video.Exports[0].Dir); len(flows) != 79 {
+			t.Fatalf("%d flow files", len(flows))
+		}
+	}
+	t.Logf("killed %d processes within %v; %d left segments", n, span, kept)
+	if kept == 0 {
+		t.Error("no process left segments")
+	}
+}

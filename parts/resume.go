@@ -1,0 +1,127 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/filelock"
+	"github.com/wwflow/wwflow/pipeline"
+)
+
+// Resume is pipeline.Run in segments, which are kept in Folder(Output) until the output is complete. After an error or a crash the same
+// call continues after the last complete segment. With pipeline.ErrStopped too. Failures that may pass match
+// errkind.ErrTemporary. Where the input, the options or the network have changed, the error is ErrChanged and names the
+// differences; with Encode.Force the work begins again.
+func Resume(ctx context.Context, o Options) (result pipeline.Result, err error) {
+	defer func() { err = temporary(err) }()
+	dir := Folder(o.Video.Output)
+	if err := o.checkResume(dir); err != nil {
+		removeEmpty(dir)
+		return pipeline.Result{}, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return pipeline.Result{}, errkind.Mark(pipeline.ErrOutput, err)
+	}
+	w, err := begin(ctx, o, dir, Part{1, 1})
+	defer w.end()
+	if err != nil {
+		w.removeUnused()
+		return pipeline.Result{}, err
+	}
+	if w.joined() {
+		return w.result(), w.removeFolder()
+	}
+	if err := w.checkOutput(); err != nil {
+		w.removeUnused()
+		return pipeline.Result{}, err
+	}
+	if err := w.compute(ctx); err != nil {
+		w.removeUnused()
+		return w.result(), err
+	}
+	if w.m.frames() == 0 {
+		w.removeUnused()
+		return pipeline.Result{}, errkind.Mark(pipeline.ErrInput, fmt.Errorf("%s: %w", o.Video.Input, pipeline.ErrTooShort))
+	}
+	result = w.result()
+	if result.Notices, err = w.join(ctx); err != nil {
+		return pipeline.Result{}, err
+	}
+	return result, errors.Join(w.removeFolder(), w.sizeChanged())
+}
+
+// checkResume finds mistakes before the folder is made.
+func (o Options) checkResume(dir string) error {
+	if err := o.checkVideo(); err != nil {
+		return err
+	}
+	v := o.Video
+	if _, err := os.Stat(manifestPath(dir, Part{1, 1})); err == nil {
+		v.Encode.Force = true // the work has begun: its flow files exist. checkOutput looks at the output
+	}
+	return v.Check()
+}
+
+// joined reports whether the output has got its name, and only the folder is left to remove.
+func (w *work) joined() bool {
+	now := stampOf(w.Video.Output)
+	return w.m.joining != nil && now != nil && !now.equal(w.m.joining.Before)
+}
+
+// checkOutput refuses an output that exists.
+func (w *work) checkOutput() error {
+	if _, err := os.Lstat(w.Video.Output); err == nil && !w.Video.Encode.Force {
+		return errkind.Mark(pipeline.ErrOutput, fmt.Errorf("cannot write %s: %w", w.Video.Output, encode.ErrExists))
+	}
+	return nil
+}
+
+// join makes the output.
+func (w *work) join(ctx context.Context) ([]string, error) {
+	w.m.joining = &joining{stampOf(w.Video.Output)}
+	if err := w.m.append(record{Joining: w.m.joining}); err != nil {
+		return nil, errkind.Mark(pipeline.ErrOutput, err)
+	}
+	notices, err := join(ctx, []*manifest{w.m}, w.Video.Input, w.Video.Output, w.Video.Encode.Force)
+	return notices, errkind.Mark(pipeline.ErrOutput, err)
+}
+
+// removeFolder deletes the segments, the manifest and the folder, in this order.
+func (w *work) removeFolder() error {
+	dir := w.m.dir
+	if err := w.m.remove(); err != nil {
+		return errkind.Mark(pipeline.ErrOutput, err)
+	}
+	_ = os.Remove(fileOf(dir, w.m.part, ".lock"))
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errkind.Mark(pipeline.ErrOutput, err)
+	}
+	return nil
+}
+
+// removeUnused removes the folder if nothing was recorded.
+func (w *work) removeUnused() {
+	if w.lock != nil && w.m != nil && w.m.header == nil {
+		_ = w.removeFolder()
+	}
+}
+
+// removeEmpty removes a folder in which nothing is left but a lock that nobody holds, after a crash.
+func removeEmpty(dir string) {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+		return
+	}
+	path := fileOf(dir, Part{1, 1}, ".lock")
+	lock, err := filelock.Acquire(path, false)
+	if err != nil {
+		return
+	}
+	defer lock.Release()
+	_ = os.Remove(path)
+	_ = os.Remove(dir)
+}
