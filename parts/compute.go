@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,12 @@ func Compute(ctx context.Context, o Options) (result pipeline.Result, err error)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	if started := w.Video.Events.Started; started != nil {
+		w.Video.Events.Started = func(p pipeline.Plan) {
+			p.Output = w.Options.Dir
+			started(p)
+		}
+	}
 	if err := w.share(ctx); err != nil {
 		return pipeline.Result{}, err
 	}
@@ -47,11 +54,16 @@ func Compute(ctx context.Context, o Options) (result pipeline.Result, err error)
 // checkVideo finds mistakes that need no input.
 func (o Options) checkVideo() error {
 	v := o.Video
-	if _, _, err := encode.ForSegments(v.Output, v.Encode); err != nil {
-		return err
-	}
 	if v.Output == "-" || strings.HasSuffix(v.Output, "/") || strings.EqualFold(filepath.Ext(v.Output), ".png") {
 		return fmt.Errorf("%w: segments make a video file, not images or a stream", pipeline.ErrOptions)
+	}
+	e := v.Encode
+	e.Force = true // checkOutput looks at it
+	if err := encode.Check(v.Output, e); err != nil {
+		return errkind.Mark(pipeline.ErrOutput, err)
+	}
+	if _, _, err := encode.ForSegments(v.Output, v.Encode); err != nil { // a folder
+		return err
 	}
 	if o.Segment < 0 {
 		return fmt.Errorf("%w: segments of %d pairs", pipeline.ErrOptions, o.Segment)
@@ -98,7 +110,11 @@ func begin(ctx context.Context, o Options, dir string, p Part) (w *work, err err
 	return w, w.verify(ctx)
 }
 
+// end releases the lock. Where nothing was recorded nothing is left.
 func (w *work) end() {
+	if w.lock != nil && w.m != nil && w.m.header == nil {
+		_ = os.Remove(fileOf(w.m.dir, w.m.part, ".lock"))
+	}
 	w.m.close()
 	w.lock.Release()
 }
@@ -328,7 +344,7 @@ func (w *work) add(r pipeline.Result) {
 // result is that of all segments; what is counted beside images is of this call.
 func (w *work) result() pipeline.Result {
 	r := w.total
-	r.Output, r.Frames, r.Seconds = w.Video.Output, w.m.frames(), time.Since(w.begin).Seconds()
+	r.Output, r.Frames, r.Seconds = cmp.Or(w.Options.Dir, w.Video.Output), w.m.frames(), time.Since(w.begin).Seconds()
 	r.Read = r.Frames + max(1, w.Video.Step)
 	return r
 }

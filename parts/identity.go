@@ -3,8 +3,10 @@ package parts
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,11 +35,14 @@ func identify(input string) (Identity, error) {
 	}
 	files, err := decode.Files(input)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, fmt.Errorf("cannot read %s: %w", input, err)
 	}
 	id, sum := Identity{Path: path, Files: len(files)}, sha256.New()
 	for i, name := range files {
 		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return id, fmt.Errorf("cannot read %s: no such file or folder; check the name (%w)", name, fs.ErrNotExist)
+		}
 		if err != nil {
 			return id, err
 		}

@@ -28,24 +28,25 @@ func Resume(ctx context.Context, o Options) (result pipeline.Result, err error) 
 		return pipeline.Result{}, errkind.Mark(pipeline.ErrOutput, err)
 	}
 	w, err := begin(ctx, o, dir, Part{1, 1})
-	defer w.end()
+	defer func() {
+		w.end()
+		if err != nil {
+			_ = os.Remove(dir) // it is empty if nothing was recorded
+		}
+	}()
 	if err != nil {
-		w.removeUnused()
 		return pipeline.Result{}, err
 	}
 	if w.joined() {
 		return w.result(), w.removeFolder()
 	}
 	if err := w.checkOutput(); err != nil {
-		w.removeUnused()
 		return pipeline.Result{}, err
 	}
 	if err := w.compute(ctx); err != nil {
-		w.removeUnused()
 		return w.result(), err
 	}
 	if w.m.frames() == 0 {
-		w.removeUnused()
 		return pipeline.Result{}, errkind.Mark(pipeline.ErrInput, fmt.Errorf("%s: %w", o.Video.Input, pipeline.ErrTooShort))
 	}
 	result = w.result()
@@ -102,13 +103,6 @@ func (w *work) removeFolder() error {
 		return errkind.Mark(pipeline.ErrOutput, err)
 	}
 	return nil
-}
-
-// removeUnused removes the folder if nothing was recorded.
-func (w *work) removeUnused() {
-	if w.lock != nil && w.m != nil && w.m.header == nil {
-		_ = w.removeFolder()
-	}
 }
 
 // removeEmpty removes a folder in which nothing is left but a lock that nobody holds, after a crash.

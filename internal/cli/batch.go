@@ -8,6 +8,7 @@ import (
 
 	"github.com/wwflow/wwflow/batch"
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -39,7 +40,7 @@ func batchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "replace existing outputs, and do changed and failed videos again"},
 			&cli.BoolFlag{Name: "retry-failed", Usage: "also do the videos that failed before"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "record inputs that cannot be read as failed, instead of refusing the batch"},
-			text(cli.StringFlag{Name: "part", Usage: "do only the K-th of N shares of the videos, equal by length: `K/N`"}, batch.ParsePart),
+			partFlag("do only the K-th of N shares of the videos, equal by length: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
 			boundFlag(),
 			forFlag(),
@@ -91,7 +92,7 @@ func batchOptions(c *cli.Context) (o batch.Options, err error) {
 	o = batch.Options{Dir: strings.TrimSuffix(c.String("o"), "/"), Network: networkOptions(c), RetryFailed: c.Bool("retry-failed"),
 		KeepGoing: c.Bool("keep-going"), Force: c.Bool("force"), ExitCode: exitCode}
 	if part := c.String("part"); part != "" {
-		o.Part, _ = batch.ParsePart(part)
+		o.Part, _ = parts.ParsePart(part)
 	}
 	o.Videos, err = batch.Collect(c.Args().Slice(), batch.Source{Dir: o.Dir, Base: base,
 		Name: func(input string) string { return outputName(input, base.Paint.Style) }})

@@ -44,7 +44,7 @@ func newApp() *cli.App {
 		Description: textExitCodes,
 		Version:     Version(),
 		Commands: []*cli.Command{
-			runCommand(), retimeCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), warpCommand(), viewCommand(),
+			runCommand(), joinCommand(), retimeCommand(), batchCommand(), pairCommand(), infoCommand(), convertCommand(), warpCommand(), viewCommand(),
 			statsCommand(), plotCommand(), springCommand(), evalCommand(), benchCommand(), doctorCommand(), helpCommand(), versionCommand(),
 			completionCommand(), manCommand(),
 		},

@@ -44,8 +44,8 @@ const textExitCodes = `Exit codes:
   4    the output cannot be written: it exists, it is the input, the disk is full
   5    the network cannot run: no ONNX Runtime, device, network or memory; or --hwaccel is unavailable
   6    batch is complete, and some videos failed: the journal has the exit code of each
-  75   temporary failure, the same command may succeed: SIGTERM, SIGHUP or SIGUSR1; in batch also a full disk, a lost
-       device, or another process on the same folder
+  75   temporary failure, the same command may succeed: SIGTERM, SIGHUP or SIGUSR1; in batch and with --resume or --part
+       also a full disk, a lost device, or another process on the same output
   130  interrupted by Ctrl-C (SIGINT)
 For a scheduler: 2, 3 and 6 will not change by trying again, 75 asks for it, and 1, 4 and 5 need a person.
 After an error there is no file under the output's name. One exception: if the resolution changes in the
@@ -61,7 +61,7 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, errInterrupted):
 		return 130
-	case errors.Is(err, errTerminated), errors.Is(err, batch.ErrTemporary):
+	case errors.Is(err, errTerminated), errors.Is(err, errkind.ErrTemporary):
 		return 75
 	case errors.Is(err, batch.ErrFailed):
 		return 6
@@ -104,6 +104,8 @@ func hint(err error) string {
 	switch {
 	case errors.As(err, &h):
 		return h.hint
+	case partsHint(err) != "":
+		return partsHint(err)
 	case errors.Is(err, errUsage), errors.Is(err, pipeline.ErrOptions):
 		return "wwflow --help, or wwflow COMMAND --help"
 	case errors.Is(err, pipeline.ErrNoConfidence):

@@ -20,7 +20,7 @@ const module = "github.com/wwflow/wwflow"
 
 // mayImport is the rule of ARCHITECTURE.md: which of our packages a package may import besides helpers under an
 // internal folder. Stages import data, data imports no stage, the pipeline imports stages,
-// a batch imports the pipeline, the command line imports all.
+// parts and batch import the pipeline, the command line imports all.
 var mayImport = map[string][]string{
 	"frame":       {},
 	"field":       {"frame"},
@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"visualize":   {"frame", "field"},
 	"plot":        {"frame", "field", "stats", "visualize"},
 	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "retime", "stats"},
-	"batch":       {"pipeline", "consistency", "flow", "decode", "visualize", "encode", "flowfile", "stats"},
+	"parts":       {"pipeline", "flow", "decode", "encode", "frame"},
+	"batch":       {"pipeline", "parts", "flow", "decode", "encode", "flowfile"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -168,6 +169,7 @@ func (m *barMeter) stop() {
 // progress reports a run: as text with a meter, as JSON lines, or not at all.
 type progress interface {
 	events() pipeline.Events
+	continued(parts.Continued)
 	stop()                  // before finish, and before an error is printed
 	finish(pipeline.Result) // the output is complete
 }
@@ -185,9 +187,10 @@ func newProgress(quiet, asJSON bool) progress {
 
 type quietProgress struct{}
 
-func (quietProgress) events() pipeline.Events { return pipeline.Events{} }
-func (quietProgress) stop()                   {}
-func (quietProgress) finish(pipeline.Result)  {}
+func (quietProgress) events() pipeline.Events   { return pipeline.Events{} }
+func (quietProgress) continued(parts.Continued) {}
+func (quietProgress) stop()                     {}
+func (quietProgress) finish(pipeline.Result)    {}
 
 type textProgress struct {
 	out io.Writer
@@ -201,6 +204,8 @@ func (p *textProgress) events() pipeline.Events {
 		Written:       p.update,
 	}
 }
+
+func (p *textProgress) continued(c parts.Continued) { fmt.Fprintln(p.out, continuedText(c)) }
 
 func (p *textProgress) finish(r pipeline.Result) { fmt.Fprint(p.out, resultText(r)) }
 
@@ -273,7 +278,7 @@ func numbers(list []int) string {
 	return strings.Join(words, ", ") + when(len(list) > listed, ", ...")
 }
 
-// jsonProgress prints one JSON object a line: choosing_scale, start, progress (at most twice a second), then done or,
+// jsonProgress prints one JSON object a line: continue, choosing_scale, start, progress (at most twice a second), then done or,
 // from Main, error.
 type jsonProgress struct {
 	out  *json.Encoder
@@ -296,6 +301,8 @@ func (p *jsonProgress) events() pipeline.Events {
 		Written:       p.written,
 	}
 }
+
+func (p *jsonProgress) continued(c parts.Continued) { printEvent(p.out, "continue", c) }
 
 func (p *jsonProgress) stop()                    {}
 func (p *jsonProgress) finish(r pipeline.Result) { printEvent(p.out, "done", r) }

@@ -32,7 +32,7 @@ func runCommand() *cli.Command {
 		Name:        "run",
 		Usage:       "make the flow video of a video",
 		ArgsUsage:   "INPUT",
-		Description: textRun + "\n\n" + textExitCodes,
+		Description: textRun + "\n\n" + textResume + "\n\n" + textExitCodes,
 		Action:      run,
 		Flags: slices.Concat([]cli.Flag{
 			outputFlag("output video (.mp4 .m4v .mov .mkv .webm), a folder/ for PNG images, or - for standard output", "INPUT-STYLE.mp4 beside the input"),
@@ -45,7 +45,7 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each pair to `FILE`: .csv, .json or .jsonl; see wwflow stats"},
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
-		}, videoFlags(), networkFlags()),
+		}, resumeFlags(), videoFlags(), networkFlags()),
 	}
 }
 
@@ -84,9 +84,17 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.IsSet("segment") && !inSegments(c) {
+		return withHint(usagef("--segment is for work that is kept in segments"), "--resume")
+	}
 	p := newProgress(c.Bool("quiet"), c.Bool("json"))
 	o.Events = p.events()
-	result, err := pipeline.Run(c.Context, o)
+	var result pipeline.Result
+	if inSegments(c) {
+		result, err = runInSegments(c, o, p)
+	} else {
+		result, err = pipeline.Run(c.Context, o)
+	}
 	p.stop()
 	if result.Frames > 0 {
 		p.finish(result)
