@@ -118,12 +118,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	log, err := journal.Open(journalPath(o.Dir, o.Part))
+	events, err := journal.Open(journalPath(o.Dir, o.Part))
 	if err != nil {
 		return Result{}, temporary(err)
 	}
-	defer log.Close()
-	b := &batch{Options: o, journal: log}
+	defer events.Close()
+	b := &batch{Options: o, journal: events}
 	err = b.run(ctx, items)
 	b.result.Seconds = time.Since(begin).Seconds()
 	return b.result, err

@@ -255,12 +255,14 @@ func (w *work) section(ctx context.Context, s span) error {
 			w.Video.Events.Written(done+n, w.images())
 		}
 	}
+	var encoding encode.Options
 	result, err := pipeline.RunSection(ctx, v, pipeline.Section{First: s.first, End: s.end, Stop: w.Stop,
-		Create: func(ctx context.Context, opened pipeline.Opened) (pipeline.Sink, error) {
-			if err := w.begun(opened); err != nil {
-				return nil, err
-			}
-			return newSink(ctx, w.m, w.Video.Output, opened.Encode, s.first, w.Segment, begin)
+		Begin: func(opened pipeline.Opened) error {
+			encoding = opened.Encode
+			return w.begun(opened)
+		},
+		Create: func(ctx context.Context) (pipeline.Sink, error) {
+			return newSink(ctx, w.m, w.Video.Output, encoding, s.first, w.Segment, begin)
 		}})
 	w.add(result)
 	var size *decode.SizeError
@@ -275,7 +277,7 @@ func (w *work) section(ctx context.Context, s span) error {
 	return w.finish(s, "")
 }
 
-// begun writes the header with the first image of the part.
+// begun writes the header, unless an earlier call has, before any other file of the part is written.
 func (w *work) begun(opened pipeline.Opened) error {
 	w.Video.Paint.MaxFlow = opened.MaxFlow // of the sections that follow
 	if w.m.header != nil {
@@ -307,15 +309,7 @@ func (w *work) finish(s span, size string) error {
 			next = max(next, g.End)
 		}
 	}
-	switch {
-	case w.m.header == nil && w.header.End == 0:
-		return nil // the video has no image at all
-	case w.m.header == nil: // the part has none
-		if err := w.m.append(record{Header: w.header}); err != nil {
-			return err
-		}
-		w.m.header = w.header
-	case s.end == 0 && w.header.End > 0 && size == "":
+	if s.end == 0 && size == "" {
 		s.end = w.header.End // it was not known when the section was begun
 	}
 	if s.end == 0 || size != "" {

@@ -47,6 +47,7 @@ func Resume(ctx context.Context, o Options) (result pipeline.Result, err error) 
 		return w.result(), err
 	}
 	if w.m.frames() == 0 {
+		_ = w.removeFolder()
 		return pipeline.Result{}, errkind.Mark(pipeline.ErrInput, fmt.Errorf("%s: %w", o.Video.Input, pipeline.ErrTooShort))
 	}
 	result = w.result()

@@ -123,7 +123,7 @@ func (r *run) video() (Result, error) {
 	var writer *encode.Writer
 	result, err := r.images(r.frames, func(first *frame.Frame) (Sink, error) {
 		var err error
-		writer, err = encode.Create(r.group.ctx, r.Output, r.encoding(first))
+		writer, err = encode.Create(r.group.ctx, r.Output, r.encoding(first.Width, first.Height))
 		return file{writer}, err
 	})
 	if err == nil && result.Frames == 0 {
@@ -148,6 +148,11 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 	pairs, err := pairing.New(r.Step)
 	if err != nil {
 		return Result{}, err
+	}
+	if r.section != nil {
+		if err := r.section.Begin(Opened{r.info, r.Paint.MaxFlow, r.encoding(painter.Size(r.info.Width, r.info.Height))}); err != nil {
+			return Result{}, err
+		}
 	}
 	if r.Events.Started != nil {
 		r.Events.Started(r.plan(painter))
@@ -222,10 +227,10 @@ func (r *run) chooseScale() (err error) {
 	return err
 }
 
-// encoding is Options.Encode with what the input and the first image tell.
-func (r *run) encoding(first *frame.Frame) encode.Options {
+// encoding is Options.Encode with what the input tells, for images of width x height.
+func (r *run) encoding(width, height int) encode.Options {
 	e := r.Encode
-	e.Width, e.Height = first.Width, first.Height
+	e.Width, e.Height = width, height
 	e.TimeBase, e.FrameRate, e.SampleAspect, e.Origin = r.info.TimeBase, r.info.FrameRate, r.info.SampleAspect, r.info.StartTime
 	e.Start, e.Duration, e.Shortest = r.Decode.Start, r.Decode.Duration, r.Decode.Frames > 0
 	if r.info.Audio+r.info.Subtitles > 0 && !r.stream {

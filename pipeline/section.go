@@ -20,11 +20,14 @@ type Section struct {
 	// never.
 	Stop <-chan struct{}
 
+	// Begin is called before the first pair is estimated, and before any file is written.
+	Begin func(Opened) error
+
 	// Create opens the sink, for the first image.
-	Create func(context.Context, Opened) (Sink, error)
+	Create func(context.Context) (Sink, error)
 }
 
-// Opened is what a sink needs to know about the video.
+// Opened is what Begin is told about the video.
 type Opened struct {
 	Info    decode.Info
 	MaxFlow float64        // scale of the colours in pixels; 0 where the style has none
@@ -56,9 +59,7 @@ func RunSection(ctx context.Context, o Options, s Section) (Result, error) {
 	defer r.close()
 	r.section = &s
 	from := &sectionSource{source: r.frames, end: s.End, step: r.Step, stop: s.Stop}
-	result, err := r.images(from, func(first *frame.Frame) (Sink, error) {
-		return s.Create(r.group.ctx, Opened{r.info, r.Paint.MaxFlow, r.encoding(first)})
-	})
+	result, err := r.images(from, func(*frame.Frame) (Sink, error) { return s.Create(r.group.ctx) })
 	if err == nil && from.stopped {
 		err = ErrStopped
 	}

@@ -35,7 +35,8 @@ func runSection(t *testing.T, o Options, first, end, stopAt int) (*collector, Re
 	t.Helper()
 	c := &collector{stop: make(chan struct{}), stopAt: stopAt}
 	result, err := RunSection(t.Context(), o, Section{First: first, End: end, Stop: c.stop,
-		Create: func(context.Context, Opened) (Sink, error) { return c, nil }})
+		Begin:  func(Opened) error { return nil },
+		Create: func(context.Context) (Sink, error) { return c, nil }})
 	return c, result, err
 }
 
