@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist test-debian13 clean help
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist test-debian13 clean help test-cluster test-survival debian-cluster
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -56,6 +56,13 @@ asan: debian-test runtime ## tests of C memory under the address sanitizer
 python-test: debian-test ## the Python tests
 	OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests
 
+# Slurm's daemons run as root.
+test-cluster: debian-cluster runtime ## the scripts of examples/ on a real Slurm and GNU parallel, on this machine
+	$(GO) test -tags cluster -count=1 -timeout $(TIMEOUT) -run 'Slurm|Parallel' $(GOTESTFLAGS) ./examples
+
+test-survival: runtime ## 200 kills of a run and of a batch, and a batch of 2,000 clips
+	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestResourcesStayFlat$$' -v ./parts ./batch
+
 bench: debian-test runtime ## every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -96,6 +103,9 @@ debian-build:
 
 debian-test:
 	@scripts/debian.sh test
+
+debian-cluster:
+	@scripts/debian.sh cluster
 
 deb: setup ## build dist/wwflow_VERSION_ARCH.deb for this release of Debian
 	@packaging/deb.sh

@@ -233,7 +233,15 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestResourcesStayFlat compares open files and memory early and late in a batch of 200 clips.
+// manyClips is the number of clips of TestResourcesStayFlat. WWFLOW_CLIPS sets it.
+var manyClips = func() int {
+	if n, err := strconv.Atoi(os.Getenv("WWFLOW_CLIPS")); err == nil {
+		return n
+	}
+	return 200
+}()
+
+// TestResourcesStayFlat compares open files and memory early and late in a batch of many clips.
 func TestResourcesStayFlat(t *testing.T) {
 	folder := t.TempDir()
 	clip := filepath.Join(folder, "clip.mkv")
@@ -241,8 +249,8 @@ func TestResourcesStayFlat(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "in"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 200 {
-		if err := os.Link(clip, filepath.Join(folder, "in", fmt.Sprintf("%03d.mkv", i))); err != nil {
+	for i := range manyClips {
+		if err := os.Link(clip, filepath.Join(folder, "in", fmt.Sprintf("%04d.mkv", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -253,20 +261,20 @@ func TestResourcesStayFlat(t *testing.T) {
 		switch n {
 		case 60:
 			early = use{openFiles(t), residentMemory(t)}
-		case 200:
+		case manyClips:
 			late = use{openFiles(t), residentMemory(t)}
 		}
 	}
 	before := openFiles(t)
-	if r, err := Run(t.Context(), o); err != nil || r.Done != 200 {
+	if r, err := Run(t.Context(), o); err != nil || r.Done != manyClips {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if after := openFiles(t); after > before+20 { // the checks before the first video open each input
 		t.Errorf("%d files are open before the batch, %d after it", before, after)
 	}
-	t.Logf("%+v after 60 videos, %+v after 200", early, late)
+	t.Logf("%+v after 60 videos, %+v after %d", early, late, manyClips)
 	if late.files > early.files || late.memory-early.memory > 10e6 || early.files == 0 {
-		t.Errorf("%+v after 60 videos, %+v after 200", early, late)
+		t.Errorf("%+v after 60 videos, %+v after %d", early, late, manyClips)
 	}
 }
 

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"batch":       {"pipeline", "parts", "flow", "decode", "encode", "flowfile"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
+	"examples":    {}, // tests only
 }
 
 // noCgo are the packages that build without a C compiler.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
@@ -52,7 +54,7 @@ func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Res
 	if c.String("o") == "" {
 		return pipeline.Result{}, withHint(usagef("--part needs a folder for the parts"), "-o DIR")
 	}
-	if name := filepath.Ext(c.String("o")); name != "" && !isFolder(c.String("o")) {
+	if extension := strings.ToLower(filepath.Ext(c.String("o"))); slices.Contains(encode.Containers(), extension) && !isFolder(c.String("o")) {
 		return pipeline.Result{}, withHint(usagef("--part writes a folder, and %s is named like a file", c.String("o")), "-o DIR, and wwflow join DIR -o "+c.String("o"))
 	}
 	r.Part, _ = parts.ParsePart(c.String("part"))
