@@ -59,8 +59,9 @@ type Plan struct {
 	Videos       int     `json:"videos"` // of this part
 	ToDo         int     `json:"to_do"`
 	Done         int     `json:"done_before"`
-	FailedBefore int     `json:"failed_before"` // and not retried
-	Seconds      float64 `json:"video_seconds"` // length of the videos to do, as far as it is known
+	FailedBefore int     `json:"failed_before"`          // and not retried
+	Seconds      float64 `json:"video_seconds"`          // length of the videos to do, as far as it is known
+	ExportBytes  int64   `json:"export_bytes,omitempty"` // about what the exported files of formats that do not compress will take
 }
 
 // Progress is how far a batch is.
@@ -140,6 +141,7 @@ type batch struct {
 
 func (b *batch) run(ctx context.Context, items []*item) error {
 	var todo []*item
+	var bytes int64
 	b.result.Videos = len(items)
 	for _, it := range items {
 		switch it.decision {
@@ -150,10 +152,11 @@ func (b *batch) run(ctx context.Context, items []*item) error {
 		default:
 			todo = append(todo, it)
 			b.clock.total += it.seconds
+			bytes += it.bytes
 		}
 	}
 	if b.Events.Planned != nil {
-		b.Events.Planned(Plan{len(items), len(todo), b.result.Skipped, len(b.result.Failed), b.clock.total})
+		b.Events.Planned(Plan{len(items), len(todo), b.result.Skipped, len(b.result.Failed), b.clock.total, bytes})
 	}
 	b.result.Left = len(todo)
 	if len(todo) > 0 {

@@ -23,6 +23,7 @@ type item struct {
 	input      Input
 	options    map[string]string
 	seconds    float64 // length of the part that is read; 0 = unknown
+	bytes      int64   // of the exported files that do not compress; 0 = unknown
 	unreadable error
 	last       *Entry // in the journals; nil for none
 	decision   decision
@@ -164,22 +165,28 @@ func probeAll(ctx context.Context, items []*item, chosen func(*item) bool) error
 			return context.Cause(ctx)
 		}
 		if chosen(it) && it.unreadable == nil {
-			it.seconds, it.unreadable = probe(ctx, it.video)
+			it.seconds, it.bytes, it.unreadable = probe(ctx, it.video)
 		}
 	}
 	return nil
 }
 
-// probe returns the length of the part of an input that will be read, in seconds; 0 = unknown.
-func probe(ctx context.Context, v pipeline.Options) (float64, error) {
+// probe returns the length of the part of an input that will be read, in seconds, and about how many bytes its exported files will
+// have; 0 = unknown.
+func probe(ctx context.Context, v pipeline.Options) (seconds float64, bytes int64, err error) {
 	d := v.Decode
 	d.Uncounted, d.Hardware = true, "" // counting reads the whole file, starting a device takes long
 	in, err := pipeline.Open(ctx, v.Input, d)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer in.Close()
-	return length(in.Info(), d), nil
+	info := in.Info()
+	seconds = length(info, d)
+	for _, e := range v.Exports {
+		bytes += e.Bytes(info.Width, info.Height, int(seconds*info.FrameRate.Float()))
+	}
+	return seconds, bytes, nil
 }
 
 func length(info decode.Info, o decode.Options) float64 {

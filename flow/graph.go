@@ -88,8 +88,20 @@ func (g *graph) runError(width, height int, err error) error {
 	if errors.As(err, &cause) && cause.OutOfMemory() {
 		return fmt.Errorf("%s on %s: %w for frames of %dx%d: reduce them with --detail or --scale, or choose another --device", g.name, g.device, ErrMemory, width, height)
 	}
+	if cause != nil && g.device.Kind != CPU && cause.DeviceLost() {
+		return &LostError{g.device, fmt.Errorf("%s: %w", g.name, err)}
+	}
 	return fmt.Errorf("%s on %s: %w", g.name, g.device, err)
 }
+
+// LostError says that a device failed while the network ran on it. Another process may succeed, once the device is back.
+type LostError struct {
+	Device Device
+	Err    error // of ONNX Runtime
+}
+
+func (e *LostError) Error() string { return fmt.Sprintf("the device %s was lost: %v", e.Device, e.Err) }
+func (e *LostError) Unwrap() error { return e.Err }
 
 func (g *graph) close() {
 	if g != nil {

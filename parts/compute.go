@@ -65,6 +65,17 @@ func (o Options) checkVideo() error {
 	if _, _, err := encode.ForSegments(v.Output, v.Encode); err != nil { // a folder
 		return err
 	}
+	for _, e := range v.Exports {
+		switch {
+		case e.WholeVideo():
+			return fmt.Errorf("%w: %s has one file for the whole video, which cannot be written in segments; export npy", pipeline.ErrOptions, e.Format)
+		case e.For != "":
+			return fmt.Errorf("%w: files for %s need the pairs before them, which other segments have; leave out --resume and --part", pipeline.ErrOptions, e.For)
+		}
+	}
+	if v.Stats != "" {
+		return fmt.Errorf("%w: statistics are of the whole video, and segments have a part of it; use wwflow stats", pipeline.ErrOptions)
+	}
 	if o.Segment < 0 {
 		return fmt.Errorf("%w: segments of %d pairs", pipeline.ErrOptions, o.Segment)
 	}

@@ -18,8 +18,10 @@ import (
 // pair, see flowfile.WriteSTMap. 000000-from-000001.exr warps frame 1 onto frame 0. It implies Both.
 const STMap flowfile.Format = "stmap"
 
-// ExportFormats returns the formats of an Export: those of flow files, JPEG, Mask and STMap.
-func ExportFormats() []flowfile.Format { return append(flowfile.Formats(), JPEG, Mask, STMap) }
+// ExportFormats returns the formats of an Export: those of flow files, NPZ, NPZ16, JPEG, Mask and STMap.
+func ExportFormats() []flowfile.Format {
+	return append(flowfile.Formats(), NPZ, NPZ16, JPEG, Mask, STMap)
+}
 
 // export measures a field and writes its files.
 func (r *run) export(f *field.Field) error {
@@ -29,6 +31,16 @@ func (r *run) export(f *field.Field) error {
 	before := r.previous[f.Pair.First.Index]
 	delete(r.previous, f.Pair.First.Index)
 	for _, e := range r.Exports {
+		if e.WholeVideo() {
+			n, err := r.archive(e)
+			if err == nil {
+				err = n.add(f)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if err := os.MkdirAll(e.Dir, 0o777); err != nil {
 			return err
 		}

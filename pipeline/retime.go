@@ -243,7 +243,7 @@ func (w *retimer) write(show *frame.Frame) (err error) {
 
 // create opens the output. With audio its first frame has the distance to the beginning of the input that the input's has.
 func (w *retimer) create(first *frame.Frame) (err error) {
-	e := w.encoding(first)
+	e := w.encoding(first.Width, first.Height)
 	e.TimeBase, e.FrameRate, e.Origin = frame.Rational{Num: w.FrameRate.Den, Den: w.FrameRate.Num}, w.FrameRate, 0
 	if !w.KeepAudio {
 		e.CopyFrom, e.Start, e.Duration = "", 0, 0

@@ -43,6 +43,7 @@ type run struct {
 	opened   bool         // the networks are this run's to close
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
+	archives map[Export]*npzFile
 	previous map[int]*field.Field // flow back to an earlier frame, by the frame that it is for; for Export.For
 	motion   *motionMeter         // of Options.Stats; nil for none
 	section  *Section             // nil for the whole video
@@ -105,7 +106,7 @@ func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, 
 func (r *run) close() error {
 	r.group.cancel(nil)
 	_ = r.group.Wait() // the caller's loop over Fields may have ended with a panic
-	var errs []error
+	errs := []error{r.closeArchives()}
 	if r.in != nil {
 		errs = append(errs, r.in.Close())
 	}
@@ -185,6 +186,9 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 	}
 	if err := s.run(r.group, from); err != nil {
 		return Result{}, err
+	}
+	if err := r.commitArchives(); err != nil {
+		return Result{}, errkind.Mark(ErrOutput, err)
 	}
 	result.Read, result.Damaged, result.DamagedFrames = pairs.Count(), r.in.Corrupt(), r.in.Damaged()
 	result.Cuts, result.Gaps = r.tally.cuts, slices.Sorted(slices.Values(r.tally.gaps))

@@ -12,5 +12,6 @@ import (
 // full disk, a device that cannot be used or was lost.
 func Temporary(err error) bool {
 	var device *flow.DeviceError
-	return errors.Is(err, errkind.ErrTemporary) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &device)
+	var lost *flow.LostError
+	return errors.As(err, &lost) || errors.Is(err, errkind.ErrTemporary) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &device)
 }

@@ -46,6 +46,9 @@ func (p *textBatchProgress) events() batch.Events {
 		Planned: func(plan batch.Plan) {
 			p.videos = plan.ToDo
 			fmt.Fprintf(p.out, "%s: %d to do, %d done before, %d failed before\n", count(plan.Videos, "video"), plan.ToDo, plan.Done, plan.FailedBefore)
+			if plan.ExportBytes > 0 {
+				fmt.Fprintf(p.out, "the flow files will take about %s of disk\n", byteSize(plan.ExportBytes))
+			}
 		},
 		Written: func(now batch.Progress) {
 			p.meter.show(int(1000*now.Fraction), 1000, batchText(now))

@@ -225,7 +225,7 @@ func TestExitCodes(t *testing.T) {
 		4:   {errkind.Mark(errkind.ErrOutput, errors.New("no")), fmt.Errorf("x: %w", encode.ErrExists), &os.PathError{Err: syscall.ENOSPC}},
 		5:   {flow.ErrNoRuntime, errkind.Mark(errkind.ErrInput, decode.ErrHardware), errkind.Mark(errkind.ErrOutput, encode.ErrHardware), fmt.Errorf("x: %w", flow.ErrNetwork), &flow.DeviceError{}, &flow.MemoryError{}, fmt.Errorf("x: %w", flow.ErrMemory)},
 		6:   {fmt.Errorf("%w: 1 of 2 failed", batch.ErrFailed)},
-		75:  {errTerminated, errkind.Mark(batch.ErrTemporary, &os.PathError{Err: syscall.ENOSPC}), errkind.Mark(batch.ErrTemporary, &flow.DeviceError{})},
+		75:  {errTerminated, errkind.Mark(batch.ErrTemporary, &os.PathError{Err: syscall.ENOSPC}), errkind.Mark(batch.ErrTemporary, &flow.DeviceError{}), &flow.LostError{Err: errors.New("x")}},
 		130: {errInterrupted},
 	} {
 		if !strings.Contains(textExitCodes, fmt.Sprintf("\n  %-4d ", code)) {

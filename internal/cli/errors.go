@@ -44,8 +44,8 @@ const textExitCodes = `Exit codes:
   4    the output cannot be written: it exists, it is the input, the disk is full
   5    the network cannot run: no ONNX Runtime, device, network or memory; or --hwaccel is unavailable
   6    batch is complete, and some videos failed: the journal has the exit code of each
-  75   temporary failure, the same command may succeed: SIGTERM, SIGHUP or SIGUSR1; in batch and with --resume or --part
-       also a full disk, a lost device, or another process on the same output
+  75   temporary failure, the same command may succeed: SIGTERM, SIGHUP or SIGUSR1; a device that was lost; in batch and
+       with --resume or --part also a full disk, a device that cannot be used, or another process on the same output
   130  interrupted by Ctrl-C (SIGINT)
 For a scheduler: 2, 3 and 6 will not change by trying again, 75 asks for it, and 1, 4 and 5 need a person.
 After an error there is no file under the output's name. One exception: if the resolution changes in the
@@ -55,13 +55,14 @@ middle of the input, the flow up to there is kept, and the exit code is 3.`
 func exitCode(err error) int {
 	var device *flow.DeviceError
 	var memory *flow.MemoryError
+	var lost *flow.LostError
 	var size *decode.SizeError
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errInterrupted):
 		return 130
-	case errors.Is(err, errTerminated), errors.Is(err, errkind.ErrTemporary):
+	case errors.Is(err, errTerminated), errors.Is(err, errkind.ErrTemporary), errors.As(err, &lost):
 		return 75
 	case errors.Is(err, batch.ErrFailed):
 		return 6

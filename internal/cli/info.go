@@ -43,6 +43,7 @@ type infoReport struct {
 	NetworkHeight int     `json:"network_height"`
 	NetworkMemory int64   `json:"network_bytes,omitempty"` // peak; absent where the network's card does not tell
 	FrameMemory   int64   `json:"frame_bytes"`             // peak of the frames, fields and images between the stages
+	FlowBytes     int64   `json:"flow_bytes,omitempty"`    // of all flow as float32, the size of .flo, .npy and npz; absent where the number of frames is unknown
 	Fits          bool    `json:"fits"`                    // into the memory that is free now, as far as can be told
 	Advice        string  `json:"advice,omitempty"`
 }
@@ -72,6 +73,7 @@ func info(c *cli.Context) error {
 	r.NetworkWidth, r.NetworkHeight = networks.InputSize(i.Width, i.Height)
 	if i.FramesExact {
 		r.OutputFrames = max(0, i.Frames-step)
+		r.FlowBytes = pipeline.Export{Format: pipeline.NPZ}.Bytes(i.Width, i.Height, r.OutputFrames)
 	}
 	if err := networks.CheckMemory(i, step, scale); err != nil {
 		r.Fits, r.Advice = false, err.Error()
@@ -117,6 +119,9 @@ func (r infoReport) text() string {
 		images = "nothing: there is no second frame to pair with the first"
 	}
 	line("output", "%s: %s", r.Output, images)
+	if r.FlowBytes > 0 {
+		line("disk", "%s for the vectors with --export flo, npy or npz, half of it as npz16", byteSize(r.FlowBytes))
+	}
 	line("network", "%s on %s in %s", r.Network, r.Device, r.Precision)
 	line("", "sees the frames at %dx%d", r.NetworkWidth, r.NetworkHeight)
 	memory := "unknown for the network"

@@ -39,3 +39,22 @@ func TestRound(t *testing.T) {
 		t.Errorf("Round(NaN) = %v", v)
 	}
 }
+
+// TestBits stores every 16-bit number, and values between two.
+func TestBits(t *testing.T) {
+	for b := range 1 << 16 {
+		v := From(uint16(b))
+		if v != v {
+			if got := Bits(v); got&0x7fff != 0x7e00 {
+				t.Fatalf("NaN is %#x", got)
+			}
+		} else if got := Bits(v); got != uint16(b) {
+			t.Fatalf("%v is %#x, want %#x", v, got, b)
+		}
+	}
+	for v, want := range map[float32]float32{1.0004: 1, 1.0006: 1.0009765625, 70000: float32(math.Inf(1)), -1e-9: 0} {
+		if got := From(Bits(v)); got != want {
+			t.Errorf("%v is %v, want %v", v, got, want)
+		}
+	}
+}

@@ -81,6 +81,11 @@ func (e *Error) OutOfMemory() bool {
 	return e.contains("Failed to allocate memory", "out of memory", "bad_alloc", "smaller than requested bytes")
 }
 
+// DeviceLost reports whether the device failed while it worked: it was reset, taken away, or its driver has crashed.
+func (e *Error) DeviceLost() bool {
+	return !e.OutOfMemory() && e.contains("CUDA failure", "CUDA error", "CUBLAS failure", "CUDNN failure", "device lost", "Device lost", "device was lost", "device is lost", "DEVICE_LOST")
+}
+
 // contains looks for text in the message, because onnxruntime_go returns no error codes.
 func (e *Error) contains(any ...string) bool {
 	for _, text := range any {

@@ -1,0 +1,60 @@
+package pipeline
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/testutil"
+)
+
+// TestNPZ reads the archives with NumPy, and compares them with .npy files of the same run.
+func TestNPZ(t *testing.T) {
+	if err := exec.Command("python3", "-c", "import numpy").Run(); err != nil {
+		testutil.Skip(t, "NumPy is missing: %v", err)
+	}
+	folder := t.TempDir()
+	_, _, _, err := runVideo(t, t.Context(), func(o *Options) {
+		for _, f := range []string{"npz", "npz16", "npy"} {
+			o.Exports = append(o.Exports, Export{Format: flowfile.Format(f), Dir: filepath.Join(folder, f)})
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const script = `
+import numpy as np, sys
+a, b = np.load("npz/flow.npz"), np.load("npz16/flow.npz")
+assert a["frames"].tolist() == list(range(19)), a["frames"]
+assert np.allclose(a["times"][:4], [0, .04, .073, .12]), a["times"]
+assert str(a["units"]) == "pixels"
+for i in a["frames"]:
+    want = np.load("npy/%06d.npy" % i)
+    x, y = a["flow_%06d" % i], b["flow_%06d" % i]
+    assert x.dtype == np.float32 and y.dtype == np.float16 and x.shape == y.shape == (48, 64, 2)
+    assert np.array_equal(x, want, equal_nan=True)
+    with np.errstate(over="ignore"):
+        assert np.array_equal(y, want.astype(np.float16), equal_nan=True)
+print("same")
+`
+	c := exec.Command("python3", "-c", script)
+	c.Dir = folder
+	if out, err := c.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "same" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestNPZIsComplete cancels a run: no archive is left.
+func TestNPZIsComplete(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "npz")
+	_, _, _, err := runVideo(t, t.Context(), func(o *Options) {
+		o.Exports = []Export{{Format: NPZ, Dir: folder}}
+		o.Encode.EncoderOptions = map[string]string{"slices": "9999"} // refused with the first image
+	})
+	if entries, _ := os.ReadDir(folder); err == nil || len(entries) > 0 {
+		t.Errorf("%v; there are %v", err, entries)
+	}
+}
