@@ -128,6 +128,7 @@ type source interface {
 	corrupt() int
 	frames() int           // number of the frame after the last one that was returned, or lost at the end
 	name(index int) string // file name of a frame; "" if it has none
+	times() []int64        // of the selected part, as Reader.Times
 	close()
 }
 
@@ -254,6 +255,11 @@ func show(name string) string {
 
 // Info describes the input. Info.Interlaced may become true while frames are read.
 func (r *Reader) Info() Info { return *r.src.info() }
+
+// Times returns the presentation time stamps of the frames of the selected part, damaged ones included, in increasing
+// order and in units of Info.TimeBase. A frame's number is the index of its time. It is nil if the times are not known
+// before decoding: of a stream, with Options.Uncounted, and where time stamps are missing or not distinct.
+func (r *Reader) Times() []int64 { return r.src.times() }
 
 // Read returns the next frame, and io.EOF after the last one. Frame.Index is the number of the frame in the selected
 // part of the input, counted from 0 and including damaged frames: two consecutive frames whose indices differ by more

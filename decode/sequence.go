@@ -110,6 +110,14 @@ func (s *sequence) corrupt() int          { return s.damaged }
 func (s *sequence) frames() int           { return s.at }
 func (s *sequence) name(index int) string { return filepath.Base(s.files[index]) }
 
+func (s *sequence) times() []int64 {
+	times := make([]int64, len(s.files))
+	for i := range times {
+		times[i] = int64(s.offset + i)
+	}
+	return times
+}
+
 // kinds of image files by extension. A folder is read as the first kind of which it has files, so that depth maps in
 // EXR beside the PNG frames of a data set are not taken for frames.
 var kinds = [][]string{{".png", ".jpg", ".jpeg"}, {".tif", ".tiff"}, {".bmp"}, {".webp"}, {".exr"}, {".dpx"}, {".ppm", ".pgm"}}

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build="gcc libc6-dev pkg-config libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev libhdf5-dev libdeflate-dev"
-test="ffmpeg libvulkan1 chromium-common openimageio-tools python3-numpy python3-torch libopenblas0-pthread python3-opencv python3-h5py python3-onnx python3-pil python3-matplotlib python3-pytest tmux"
+test="ffmpeg libvulkan1 chromium chromium-common openimageio-tools python3-numpy python3-torch libopenblas0-pthread python3-opencv python3-h5py python3-onnx python3-pil python3-matplotlib python3-pytest tmux"
 cluster="slurmctld slurmd slurm-client munge parallel"
 case "${1:-}" in
   build) wanted=$build ;;

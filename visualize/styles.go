@@ -2,6 +2,7 @@ package visualize
 
 import (
 	"math"
+	"slices"
 
 	"github.com/lucasb-eyer/go-colorful"
 	"github.com/wwflow/wwflow/field"
@@ -85,6 +86,9 @@ var ramp = func() (t [256][3]uint8) {
 	}
 	return t
 }()
+
+// Ramp returns the colours of confidence 0, 1/255 ... 1.
+func Ramp() [][3]uint8 { return slices.Clone(ramp[:]) }
 
 func (p *Painter) confidenceRow(out *frame.Frame, f *field.Field, y int) {
 	row := row(out, y)

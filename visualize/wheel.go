@@ -70,3 +70,13 @@ func wheelColour(u, v float64) [3]uint8 {
 	}
 	return out
 }
+
+// Wheel returns the 55 colours of the wheel's rim, in equal steps of direction, clockwise on the screen from the right.
+// Between two of them, and between the last and the first, levels are interpolated.
+func Wheel() [][3]uint8 {
+	list := make([][3]uint8, colours)
+	for i, c := range wheel {
+		list[i] = [3]uint8{uint8(c[0]), uint8(c[1]), uint8(c[2])}
+	}
+	return list
+}

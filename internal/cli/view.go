@@ -1,116 +1,198 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"image/png"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/atomicfile"
-	"github.com/wwflow/wwflow/visualize"
+	"github.com/wwflow/wwflow/viewer"
 )
+
+const textView = `wwflow view FILE prints the size of a flow file, how many of its pixels are unknown and how far things move, and writes an
+image of it in the colours of wwflow run.
+
+Everything else is shown in a browser: a folder of flow files, a flow video with --input, an output folder of run or
+batch, several of one kind, which are compared, and a video, whose flow is estimated while you look at it. The address is
+printed; nobody else on this machine or network knows it. Ctrl-C ends it. With -o page.html a page is written that
+needs no program and no network.
+
+Examples:
+  wwflow view a.flo                            statistics and a-flow.png
+  wwflow view a.flo --serve                    in the browser
+  wwflow view in.mp4 --open                    estimate what is shown
+  wwflow view flow/ --input in.mp4             flow files and their video
+  wwflow view ours/ theirs/ --input in.mp4 --truth gt/
+  wwflow view flows/ --input videos/           outputs of batch and the folder of its videos
+  wwflow view flow/ --input in.mp4 --frames 20 -o page.html`
 
 func viewCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "view",
-		Usage:     "print a flow file's statistics and paint it",
-		ArgsUsage: "INPUT",
-		Description: `Prints the size of a flow file, how many of its pixels are unknown and how far things move, and writes an image of it
-in the colours of wwflow run.
-
-` + textFormats,
-		Action: view,
-		Flags: []cli.Flag{
-			outputFlag("the image, a .png", "INPUT-flow.png beside the input"),
+		Name:        "view",
+		Usage:       "look at flow: in a browser, or as statistics and an image of one flow file",
+		ArgsUsage:   "PATH...",
+		Description: textView + "\n\n" + textFormats,
+		Action:      view,
+		Flags: slices.Concat([]cli.Flag{
+			outputFlag("the image of a flow file, a .png; or a .html page in one file", "INPUT-flow.png beside the flow file"),
 			maxFlowFlag(),
 			legendFlag(),
 			forceFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print the statistics as JSON"},
-		},
+			&cli.BoolFlag{Name: "json", Usage: "print the statistics of a flow file as JSON"},
+			&cli.StringFlag{Name: "input", Usage: "`VIDEO`, image or folder of images that the flow belongs to; for an output folder of batch, the folder of its videos"},
+			&cli.StringFlag{Name: "truth", Usage: "ground truth: a flow `FILE` or a folder of flow files"},
+			&cli.BoolFlag{Name: "estimate", Usage: "also offer the network's flow of --input"},
+			&cli.BoolFlag{Name: "serve", Usage: "show a flow file in the browser too"},
+			&cli.BoolFlag{Name: "open", Usage: "open the browser"},
+			text(cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "`ADDRESS:PORT` of the server; 0 is a free port. Others can reach an address that is not 127.0.0.1"}, parseListen),
+			integer(cli.IntFlag{Name: "frames", Usage: "number of frames in a page, from the first", DefaultText: "all"}, 1, unlimited),
+			number(cli.Float64Flag{Name: "cache-size", Value: 4, Usage: "`GiB` of disk for estimated flow, in ~/.cache/wwflow/view"}, func(v float64) bool { return v >= 0 && v <= 1<<20 }, "0 or more"),
+		}, networkFlags()),
 	}
 }
 
+func parseListen(s string) (string, error) {
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return "", usagef("--listen is an address and a port such as 127.0.0.1:8080, not %q", s)
+	}
+	return s, nil
+}
+
+// viewFlags are the flags that only the browser uses.
+var viewFlags = []string{"serve", "open", "listen", "input", "truth", "estimate"}
+
 func view(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usagef("give one flow file: wwflow view a.flo")
+	if !c.Args().Present() {
+		return usagef("name what to look at: wwflow view a.flo, or wwflow view in.mp4")
 	}
-	input, output := c.Args().First(), c.String("o")
-	if err := checkFormat(input); err != nil {
-		return err
+	page := strings.EqualFold(filepath.Ext(c.String("o")), ".html")
+	inBrowser := c.NArg() > 1 || !isFlowFile(c.Args().First()) || slices.ContainsFunc(viewFlags, c.IsSet)
+	switch {
+	case page:
+		return viewPage(c)
+	case !inBrowser:
+		return viewPicture(c)
+	case c.String("o") != "":
+		return usagef("-o is a .html page, or the .png of one flow file, not %q", c.String("o"))
 	}
-	if output == "" {
-		output = strings.TrimSuffix(input, filepath.Ext(input)) + "-flow.png"
+	return viewServe(c)
+}
+
+// isFlowFile reports whether view prints statistics for a path. A path that does not exist is judged by its extension.
+func isFlowFile(path string) bool { return !isFolder(path) && checkFormat(path) == nil }
+
+// openViewer finds what the arguments name.
+func openViewer(c *cli.Context) (*viewer.Viewer, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
 	}
-	if !strings.EqualFold(filepath.Ext(output), ".png") {
-		return usagef("the image is a PNG: -o must end in .png, not %q", output)
+	network := networkOptions(c)
+	s := viewer.Sources{
+		Paths: c.Args().Slice(), Input: c.String("input"), Truth: c.String("truth"), Estimate: c.Bool("estimate"),
+		Open:     func() (*flow.Model, error) { return openModel(c) },
+		Network:  fmt.Sprintf("%s %s %s %s %v", Version(), network.ModelDir, network.Device, network.Precision, network.Detail),
+		CacheDir: filepath.Join(cache, "wwflow", "view"), CacheBytes: int64(c.Float64("cache-size") * (1 << 30)),
 	}
-	if err := checkOutput(output, input, c.Bool("force")); err != nil {
-		return err
+	v, err := viewer.New(c.Context, s)
+	switch {
+	case errors.Is(err, viewer.ErrNothing):
+		err = withHint(err, "a flow file, a folder of flow files, a video, or an output folder of wwflow run or batch")
+	case errors.Is(err, viewer.ErrMixed):
+		err = withHint(err, "wwflow view flow/ --input in.mp4")
 	}
-	f, err := readFlow(input)
+	return v, inputError(err)
+}
+
+// viewServe shows the arguments in a browser until the program is interrupted.
+func viewServe(c *cli.Context) error {
+	v, err := openViewer(c)
 	if err != nil {
 		return err
+	}
+	defer v.Close()
+	server, err := v.Listen(c.String("listen"))
+	if err != nil {
+		return withHint(err, "another port with --listen 127.0.0.1:0")
+	}
+	fmt.Fprintln(os.Stderr, "Ctrl-C ends it. The page is at")
+	fmt.Println(server.URL)
+	if !server.Loopback() {
+		fmt.Fprintln(os.Stderr, "Whoever has this address and reaches this machine can look at these videos. The connection is not encrypted.")
+	}
+	if c.Bool("open") {
+		openBrowser(c.Context, server.URL)
+	}
+	if err := server.Serve(c.Context); err != nil {
+		return err
+	}
+	return nil // Ctrl-C is how it ends
+}
+
+// openBrowser starts the user's browser. Where there is none, the printed address is left.
+func openBrowser(ctx context.Context, url string) {
+	if err := exec.CommandContext(ctx, "xdg-open", url).Start(); err != nil {
+		fmt.Fprintf(os.Stderr, "the browser does not start (%v): open the address yourself\n", err)
+	}
+}
+
+// viewPage writes a page in one file.
+func viewPage(c *cli.Context) error {
+	output := c.String("o")
+	for _, path := range append(c.Args().Slice(), c.String("input"), c.String("truth")) {
+		if path == "" {
+			continue
+		}
+		if err := checkOutput(output, path, c.Bool("force")); err != nil {
+			return err
+		}
 	}
 	if err := checkFolder(output); err != nil {
 		return err
 	}
-	s := f.Statistics()
-	scale, _ := parseMaxFlow(c.String("max-flow"))
-	if scale == 0 {
-		scale = max(1, s.Length.P99) // at least a pixel, so that a static field stays white
-	}
-	if err := writeImage(output, f, scale, c.Bool("legend")); err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return printJSON(struct {
-			Input   string  `json:"input"`
-			Picture string  `json:"picture"`
-			Scale   float64 `json:"max_flow"`
-			field.Statistics
-		}{input, output, scale, s})
-	}
-	_, err = fmt.Print(statisticsText(input, output, scale, s))
-	return outputError(err)
-}
-
-// writeImage paints a field into a PNG.
-func writeImage(path string, f *field.Field, scale float64, legend bool) error {
-	painter, err := visualize.New(visualize.Options{MaxFlow: scale, Legend: legend})
+	v, err := openViewer(c)
 	if err != nil {
 		return err
 	}
-	painted, err := painter.Paint(f)
+	defer v.Close()
+	meter := newMeter(false, "frame")
+	defer meter.stop()
+	var size int64
+	err = atomicfile.WriteTo(output, func(w io.Writer) error {
+		counted := &counter{w: w}
+		err := v.WritePage(c.Context, counted, c.Int("frames"), meter.update)
+		size = counted.n
+		return err
+	})
+	if errors.Is(err, viewer.ErrPage) {
+		return withHint(usagef("%w", err), "fewer frames: --frames 10")
+	}
 	if err != nil {
 		return err
 	}
-	return outputError(atomicfile.WriteTo(path, func(w io.Writer) error { return png.Encode(w, painted.Image()) }))
+	meter.stop()
+	fmt.Fprintf(os.Stderr, "%s: %s\n", output, byteSize(size))
+	return nil
 }
 
-// statisticsText is what view prints for people.
-func statisticsText(input, output string, scale float64, s field.Statistics) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %dx%d pixels, %d known, %d unknown", input, s.Width, s.Height, s.Known, s.Unknown)
-	if s.Infinite > 0 {
-		fmt.Fprintf(&b, ", %d infinite, not counted below", s.Infinite)
-	}
-	b.WriteString("\n")
-	if s.Known > s.Infinite {
-		line := func(name string, d field.Distribution) {
-			fmt.Fprintf(&b, "%-7s min %.3f, median %.3f, mean %.3f, 99th percentile %.3f, max %.3f pixels\n", name, d.Min, d.Median, d.Mean, d.P99, d.Max)
-		}
-		line("u", s.U)
-		line("v", s.V)
-		line("length", s.Length)
-	}
-	fmt.Fprintf(&b, "%s: the image; full saturation is %s\n", output, pixels(scale))
-	return b.String()
+// counter counts the bytes that pass through it.
+type counter struct {
+	w io.Writer
+	n int64
 }
 
-// printJSON prints one indented JSON object on standard output.
-func printJSON(v any) error { return outputError(writeJSON(os.Stdout, v)) }
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
+}

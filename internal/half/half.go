@@ -15,6 +15,21 @@ func From(b uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
 }
 
+// Bits returns v rounded as by Round, as a 16-bit number. A NaN becomes the quiet NaN 0x7e00.
+func Bits(v float32) uint16 {
+	b := math.Float32bits(Round(v))
+	sign, magnitude := uint16(b>>31)<<15, b&^(1<<31)
+	switch {
+	case magnitude > 0x7f800000:
+		return 0x7e00
+	case magnitude == 0x7f800000:
+		return sign | 0x7c00
+	case magnitude < 0x38800000: // subnormal: a multiple of 2^-24
+		return sign | uint16(math.Float32frombits(magnitude)*(1<<24))
+	}
+	return sign | uint16((magnitude-112<<23)>>13)
+}
+
 // Round returns v rounded to the nearest 16-bit number, ties to even. Values that are too large become infinite.
 func Round(v float32) float32 {
 	b := math.Float32bits(v)
