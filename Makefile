@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist test-debian13 clean help test-cluster test-survival debian-cluster
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist test-debian13 clean help test-cluster test-survival debian-cluster axe
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -90,6 +90,9 @@ setup: debian-build runtime ## install what building and running needs: Debian p
 
 runtime: # ONNX Runtime in the cache folder
 	@scripts/onnxruntime.sh
+
+axe: # axe-core in the cache folder
+	@scripts/axe.sh
 
 # PIECES=folder also writes pieces for a machine without a network. JOIN=folder installs from such pieces.
 gpu-runtime: ## install ONNX Runtime with CUDA and TensorRT into the cache folder, for --ort

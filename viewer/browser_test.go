@@ -133,10 +133,17 @@ func (b *tab) wait(expression string) {
 	}
 }
 
+// settle waits until what has changed is drawn.
+func (b *tab) settle() {
+	b.t.Helper()
+	eval[bool](b, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+}
+
 // set gives a control a value, as a user does.
 func (b *tab) set(id, value string) {
 	b.t.Helper()
 	b.do(fmt.Sprintf("const e = document.getElementById(%q); e.value = %q; for (const n of ['input', 'change']) e.dispatchEvent(new Event(n))", id, value))
+	b.settle()
 }
 
 // shows waits until the picture has a label.

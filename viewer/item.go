@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 )
@@ -110,18 +112,34 @@ func painted(name, path string) source {
 // estimated is the source of what the network estimates. network names it.
 func estimated(network string) source {
 	return source{name: "estimate", open: func(v *Viewer, i *item) (*result, error) {
-		s, err := os.Stat(i.input)
+		key, err := keyOf(i.input, network)
 		if err != nil {
 			return nil, err
 		}
-		path, err := resolve(i.input)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%d\n%s", path, s.Size(), s.ModTime().UnixNano(), network))
-		e := &estimate{ctx: v.ctx, frames: i.frames, network: v.network, cache: v.cache, key: fmt.Sprintf("%x", sum[:12]), running: map[int]*task{}}
-		return &result{kind: "estimate", fields: e}, nil
+		return &result{kind: "estimate", fields: &estimate{ctx: v.ctx, frames: i.frames, network: v.network, cache: v.cache, key: key, running: map[int]*task{}}}, nil
 	}}
+}
+
+// keyOf returns the name in the cache of what a network makes of a video or a folder of images. It changes with them.
+func keyOf(input, network string) (string, error) {
+	path, err := resolve(input)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n", path, network)
+	err = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s\n%d\n%d\n", path, info.Size(), info.ModTime().UnixNano())
+		return nil
+	})
+	return fmt.Sprintf("%x", sum.Sum(nil)[:12]), err
 }
 
 func isFolder(path string) bool {

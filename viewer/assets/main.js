@@ -208,7 +208,11 @@ function say(text) {
 function show(next) {
   shown = next;
   const size = next.a ?? next.frame ?? next.b ?? next.truth;
-  if (size) view.size = [size.width, size.height];
+  if (size) {
+    view.size = [size.width, size.height];
+    byId('x').max = size.width - 1;
+    byId('y').max = size.height - 1;
+  }
   if (next.a?.values && state.scale === 0) setScale(next.a.scale);
   setSlots();
   offer();
