@@ -39,7 +39,7 @@ var assets = func() fs.FS {
 //	/api/frame?item=I&number=N             a frame as JPEG
 //	/api/picture?item=I&result=R&number=N  an image of a flow video as JPEG
 //	/api/field?item=I&result=R&number=N    a field as packet; packed=1 for a slow connection
-//	/api/curve?item=I&result=R             what is known of the motion curve
+//	/api/curve?item=I&result=R             what is known of the motion curve, and the scene cuts
 func (v *Viewer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(assets))
@@ -259,15 +259,18 @@ func (v *Viewer) serveField(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	v.note(result, p.header)
 	body, err := p.encode(r.FormValue("packed") == "1")
 	return reply{"application/octet-stream", body}, err
 }
 
 func (v *Viewer) serveCurve(r *http.Request) (reply, error) {
+	i, err := v.item(r)
+	if err != nil {
+		return reply{}, err
+	}
 	result, err := v.result(r)
 	if err != nil {
 		return reply{}, err
 	}
-	return asJSON(v.curve(result))
+	return asJSON(v.curve(i, result))
 }

@@ -51,8 +51,8 @@ func TestCompare(t *testing.T) {
 	// The keys 1 and 2 flip between the results.
 	b.set("x", "350")
 	b.set("y", "150")
-	for key, f := range map[string]*field.Field{"2": fieldsC[3], "1": fieldsA[3]} {
-		b.run(chromedp.KeyEvent(key))
+	for i, f := range []*field.Field{fieldsC[3], fieldsA[3]} {
+		b.run(chromedp.KeyEvent([]string{"2", "1"}[i]))
 		u, v := f.At(350, 150)
 		b.wait(fmt.Sprintf("document.querySelector('#pixel tr td').textContent === '%.2f, %.2f'", u, v))
 	}

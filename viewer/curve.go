@@ -2,101 +2,161 @@ package viewer
 
 import (
 	"context"
+	"errors"
+	"io"
 	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/pairing"
+	"github.com/wwflow/wwflow/stats"
 )
 
 // curve is how much moves in each field of a result. It grows while it is computed.
 type curve struct {
-	Numbers []int     `json:"numbers"` // of the fields, increasing
-	Mean    []float64 `json:"mean"`    // length of their flow in pixels
-	P99     []float64 `json:"p99"`
-	Done    bool      `json:"done"` // nothing will be added
+	Pairs []stats.Pair `json:"pairs"` // in the order of their frames
+	Cuts  []int        `json:"cuts"`  // numbers of the frames before a cut, as far as the video was read
+	Done  bool         `json:"done"`  // nothing will be added, unless more is estimated
 }
 
 // curves computes curves beside the requests, one field at a time.
 type curves struct {
 	busy atomic.Int64 // requests in progress, which go first
 
-	mu   sync.Mutex
-	all  map[*result]*points
-	turn sync.Mutex // held by the curve that is being computed
+	mu      sync.Mutex
+	results map[*result]*points
+	cuts    map[*item]*cuts
 }
 
+// points are the measured fields of a result.
 type points struct {
-	mu     sync.Mutex
-	values map[int]header
-	done   bool
+	mu      sync.Mutex
+	values  map[int]stats.Pair
+	running bool
 }
 
-// curve returns what is known of the curve of a result, and starts to compute the rest.
-func (v *Viewer) curve(r *result) curve {
+// cuts are the scene cuts of a video.
+type cuts struct {
+	mu   sync.Mutex
+	list []int
+	done bool
+}
+
+// curve returns what is known of the curve of a result of an item, and computes what has been added since.
+func (v *Viewer) curve(i *item, r *result) curve {
 	c := &v.curves
 	c.mu.Lock()
-	if c.all == nil {
-		c.all = map[*result]*points{}
+	if c.results == nil {
+		c.results, c.cuts = map[*result]*points{}, map[*item]*cuts{}
 	}
-	p := c.all[r]
+	p, k := c.results[r], c.cuts[i]
 	if p == nil {
-		p = &points{values: map[int]header{}}
-		c.all[r] = p
-		if r.fields != nil {
-			v.tasks.Go(func() { v.compute(r, p) })
+		p = &points{values: map[int]stats.Pair{}}
+		c.results[r] = p
+	}
+	if k == nil {
+		k = &cuts{done: i.frames == nil}
+		c.cuts[i] = k
+		if i.frames != nil {
+			v.tasks.Go(func() { v.findCuts(i.input, k) })
 		}
 	}
 	c.mu.Unlock()
-	return p.curve()
-}
-
-// note adds a field that was read for another reason.
-func (v *Viewer) note(r *result, h header) {
-	v.curves.mu.Lock()
-	p := v.curves.all[r]
-	v.curves.mu.Unlock()
-	if p != nil {
-		p.add(h)
+	if r.fields != nil {
+		v.update(r, p)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := p.curve()
+	out.Cuts, out.Done = append([]int{}, k.list...), out.Done && k.done
+	return out
 }
 
-func (p *points) add(h header) {
+// update measures, in the background, the fields that need not be estimated and were not measured yet.
+func (v *Viewer) update(r *result, p *points) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.values[h.Number] = h
+	if p.running {
+		return
+	}
+	var missing []int
+	for _, n := range r.fields.ready() {
+		if _, known := p.values[n]; !known {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	p.running = true
+	v.tasks.Go(func() {
+		v.measure(r, p, spread(missing))
+		p.mu.Lock()
+		p.running = false
+		p.mu.Unlock()
+	})
+}
+
+// measure measures fields, as far as no request is in progress.
+func (v *Viewer) measure(r *result, p *points, numbers []int) {
+	for _, n := range numbers {
+		if !v.idle() {
+			return
+		}
+		pair := stats.Pair{} // an unreadable file moves nothing
+		if packet, err := r.fields.packet(v.ctx, n); err == nil {
+			pair = stats.Measure(packet.field(), false)
+		}
+		pair.Frame = n
+		p.mu.Lock()
+		p.values[n] = pair
+		p.mu.Unlock()
+	}
 }
 
 func (p *points) curve() curve {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := curve{Numbers: []int{}, Mean: []float64{}, P99: []float64{}, Done: p.done}
-	for n := range p.values {
-		c.Numbers = append(c.Numbers, n)
+	c := curve{Pairs: []stats.Pair{}, Done: !p.running}
+	for _, pair := range p.values {
+		c.Pairs = append(c.Pairs, pair)
 	}
-	slices.Sort(c.Numbers)
-	for _, n := range c.Numbers {
-		c.Mean = append(c.Mean, p.values[n].Mean)
-		c.P99 = append(c.P99, p.values[n].P99)
-	}
+	slices.SortFunc(c.Pairs, func(a, b stats.Pair) int { return a.Frame - b.Frame })
 	return c
 }
 
-// compute reads the fields that need not be estimated, in an order that shows the shape of the curve early.
-func (v *Viewer) compute(r *result, p *points) {
-	v.curves.turn.Lock()
-	defer v.curves.turn.Unlock()
-	for _, n := range spread(r.fields.ready()) {
-		if !v.idle() {
+// findCuts reads a video once and finds its hard cuts.
+func (v *Viewer) findCuts(path string, k *cuts) {
+	defer func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.done = true
+	}()
+	if v.roots.check(path) != nil {
+		return
+	}
+	r, err := decode.Open(v.ctx, path, decode.Options{Threads: 1})
+	if err != nil {
+		return // the page learns of it from its own requests
+	}
+	defer r.Close()
+	var last *frame.Frame
+	for v.idle() {
+		f, err := r.Read()
+		if errors.Is(err, io.EOF) || err != nil {
 			return
 		}
-		if packet, err := r.fields.packet(v.ctx, n); err == nil { // an unreadable file leaves a gap
-			p.add(packet.header)
+		if last != nil && pairing.CutScore(&frame.Pair{First: last, Second: f}) > pairing.CutThreshold {
+			k.mu.Lock()
+			k.list = append(k.list, last.Index)
+			k.mu.Unlock()
 		}
+		last = f
 	}
-	p.mu.Lock()
-	p.done = true
-	p.mu.Unlock()
 }
 
 // idle waits until no request is in progress. It returns false when the viewer is closed.
@@ -118,7 +178,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// spread returns the numbers in the order of their reversed index: the first, the middle one, the quarters, and so on.
+// spread returns the numbers in the order of their reversed index: the first, the middle one, the quarters, and so on. So the
+// shape of a curve shows early.
 func spread(numbers []int) []int {
 	var list []int
 	width := bits.Len(uint(max(0, len(numbers)-1)))

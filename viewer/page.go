@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/wwflow/wwflow/stats"
 )
 
 // MaxPage is the largest size of a page in bytes. Browsers become slow with larger ones.
@@ -63,7 +65,7 @@ func (v *Viewer) embed(ctx context.Context, limit int, progress func(done, all i
 		numbers = numbers[:limit]
 	}
 	for k := range i.results {
-		e.Curves = append(e.Curves, curve{Numbers: []int{}, Mean: []float64{}, P99: []float64{}, Done: true})
+		e.Curves = append(e.Curves, curve{Pairs: []stats.Pair{}, Cuts: []int{}, Done: true})
 		e.Item.Results[k].Numbers = slices.DeleteFunc(e.Item.Results[k].Numbers, func(n int) bool { return !slices.Contains(numbers, n) })
 	}
 	size := 0
@@ -121,8 +123,9 @@ func (v *Viewer) embedPosition(ctx context.Context, e *embedding, i *item, n int
 		if e.Fields[key], err = p.encode(true); err != nil {
 			return 0, err
 		}
-		c := &e.Curves[k]
-		c.Numbers, c.Mean, c.P99 = append(c.Numbers, n), append(c.Mean, p.header.Mean), append(c.P99, p.header.P99)
+		pair := stats.Measure(p.field(), false)
+		pair.Frame = n
+		e.Curves[k].Pairs = append(e.Curves[k].Pairs, pair)
 		size += len(e.Fields[key])
 	}
 	return size, nil

@@ -6,7 +6,7 @@ export class Timeline {
     this.slider = slider;
     this.canvas = canvas;
     this.positions = []; // numbers of frames
-    this.curves = []; // {numbers, mean, cuts} of the results that are shown
+    this.curves = []; // of the results that are shown, as the server sends them
     slider.addEventListener('input', () => chosen(Number(slider.value)));
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
@@ -28,6 +28,11 @@ export class Timeline {
     this.slider.setAttribute('aria-valuetext', text);
   }
 
+  // highest returns the largest mean length of the curves, in pixels; 0 without curves.
+  highest() {
+    return Math.max(0, ...this.curves.flatMap((curve) => curve.pairs.map((pair) => pair.length?.mean ?? 0)));
+  }
+
   draw() {
     const { canvas } = this;
     const ratio = devicePixelRatio || 1;
@@ -39,27 +44,24 @@ export class Timeline {
     const span = Math.max(1, this.positions.length - 1);
     const index = new Map(this.positions.map((n, i) => [n, i]));
     const x = (n) => edge + ((canvas.width - 2 * edge) * (index.get(n) ?? 0)) / span;
-    const highest = Math.max(1e-9, ...this.curves.map((curve) => curve.mean.reduce((a, b) => Math.max(a, b), 0)));
-    const y = (value) => canvas.height - 2 * ratio - (value / highest) * (canvas.height - 6 * ratio);
+    const highest = this.highest() || 1;
+    const y = (pair) => canvas.height - 2 * ratio - ((pair.length?.mean ?? 0) / highest) * (canvas.height - 6 * ratio);
     const colours = [style.getPropertyValue('--curve-a'), style.getPropertyValue('--curve-b')];
-    this.curves.forEach((curve, k) => {
+    this.curves.forEach(({ pairs, cuts }, k) => {
       c.beginPath();
-      curve.numbers.forEach((n, i) => c.lineTo(x(n), y(curve.mean[i])));
+      for (const pair of pairs) c.lineTo(x(pair.frame), y(pair));
       c.strokeStyle = c.fillStyle = colours[k % 2];
       c.lineWidth = 1.5 * ratio;
       c.stroke();
-      if (k === 0 && curve.numbers.length > 1) {
-        c.lineTo(x(curve.numbers.at(-1)), canvas.height);
-        c.lineTo(x(curve.numbers[0]), canvas.height);
+      if (k === 0 && pairs.length > 1) {
+        c.lineTo(x(pairs.at(-1).frame), canvas.height);
+        c.lineTo(x(pairs[0].frame), canvas.height);
         c.globalAlpha = 0.15;
         c.fill();
         c.globalAlpha = 1;
       }
       c.fillStyle = style.getPropertyValue('--cut');
-      for (const n of curve.cuts ?? []) c.fillRect(x(n), 0, 2 * ratio, canvas.height);
+      for (const n of cuts) c.fillRect((x(n) + x(n + 1)) / 2 - ratio, 0, 2 * ratio, canvas.height);
     });
-    c.fillStyle = style.color;
-    c.font = `${11 * ratio}px system-ui, sans-serif`;
-    if (this.curves.some((curve) => curve.numbers.length > 1)) c.fillText(`mean length, up to ${highest.toPrecision(3)} px`, edge, 12 * ratio);
   }
 }
