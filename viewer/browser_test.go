@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // tab is an open page. Anything that its console or its policy reports fails the test.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 
 	mu       sync.Mutex
@@ -45,7 +45,7 @@ type tab struct {
 }
 
 // newTab opens a page at an address.
-func newTab(t *testing.T, address string, width, height int64) *tab {
+func newTab(t testing.TB, address string, width, height int64) *tab {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		testutil.Skip(t, "the package chromium is missing: %v", err)

@@ -65,7 +65,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("the difference is %v at the edge and %v in the middle, want yellow and dark violet", edge, middle)
 	}
 	b.run(chromedp.KeyEvent("e"))
-	b.shows("error against ground truth of frame 3")
+	b.shows("ground truth error of frame 3")
 	b.look("error")
 	b.set("layout", "split")
 	b.set("style", "flow")

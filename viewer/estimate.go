@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -34,7 +35,12 @@ func (n *network) flow(ctx context.Context, a, b *frame.Frame) (*field.Field, er
 		}
 		n.model, n.estimator = model, flow.NewEstimator(model)
 	}
-	if err := n.model.CheckMemory(a.Width, a.Height); err != nil {
+	err := n.model.CheckMemory(a.Width, a.Height)
+	var memory *flow.MemoryError
+	if errors.As(err, &memory) {
+		memory.Scale = 0 // the frames are shown at their size: it advises --detail instead
+	}
+	if err != nil {
 		return nil, err
 	}
 	n.estimator.Keep(a, b)

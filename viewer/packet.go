@@ -14,7 +14,6 @@ import (
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/half"
-	"github.com/wwflow/wwflow/visualize"
 )
 
 // A packet is a flow field as the page takes it. It has
@@ -52,9 +51,6 @@ type header struct {
 	Packed     bool    `json:"packed"`
 	Confidence bool    `json:"confidence"`
 	Unknown    int     `json:"unknown"` // number of pixels
-	Mean       float64 `json:"mean"`    // length of the known flow, in pixels
-	P99        float64 `json:"p99"`     // the 99th percentile of that length
-	Scale      float64 `json:"scale"`   // what the painter would choose for this field alone
 }
 
 // packet is a field in memory, with a payload that is not packed.
@@ -68,7 +64,6 @@ func newPacket(f *field.Field, number int) *packet {
 	n := f.Width * f.Height
 	h := header{Width: f.Width, Height: f.Height, Number: number, Confidence: f.Confidence != nil, Step: stepOf(f)}
 	payload := make([]byte, 4*n, 5*n)
-	var sum float64
 	convert := fixed(h.Step)
 	if h.Step == 0 {
 		convert = half.Bits
@@ -78,11 +73,8 @@ func newPacket(f *field.Field, number int) *packet {
 		if u-u != 0 || v-v != 0 { // NaN or infinite
 			h.Unknown++
 			u, v = field.Unknown(), field.Unknown()
-		} else {
-			sum += math.Sqrt(float64(u)*float64(u) + float64(v)*float64(v))
-			if long := max(u, -u, v, -v); long > halfMax { // only the direction is left of such a vector
-				u, v = u/long*halfMax, v/long*halfMax
-			}
+		} else if long := max(u, -u, v, -v); long > halfMax { // only the direction is left of such a vector
+			u, v = u/long*halfMax, v/long*halfMax
 		}
 		binary.LittleEndian.PutUint16(payload[4*i:], convert(u))
 		binary.LittleEndian.PutUint16(payload[4*i+2:], convert(v))
@@ -92,16 +84,6 @@ func newPacket(f *field.Field, number int) *packet {
 			payload = append(payload, uint8(math.Round(255*float64(min(max(c, 0), 1))))) // as the painter rounds it
 		}
 	}
-	if h.Unknown < n {
-		h.Mean = sum / float64(n-h.Unknown)
-	}
-	h.P99, _ = visualize.Length(f, 0.99)
-	if math.IsInf(h.P99, 0) {
-		h.P99 = 0 // JSON has no infinity
-	}
-	var scale visualize.Scale
-	scale.Add(f, 1)
-	h.Scale = scale.Pixels()
 	return &packet{h, payload}
 }
 

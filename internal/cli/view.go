@@ -167,32 +167,34 @@ func viewPage(c *cli.Context) error {
 	defer v.Close()
 	meter := newMeter(false, "frame")
 	defer meter.stop()
-	var size int64
+	counted := &counter{}
 	err = atomicfile.WriteTo(output, func(w io.Writer) error {
-		counted := &counter{w: w}
-		err := v.WritePage(c.Context, counted, c.Int("frames"), meter.update)
-		size = counted.n
-		return err
+		counted.w = w
+		return v.WritePage(c.Context, counted, c.Int("frames"), meter.update)
 	})
-	if errors.Is(err, viewer.ErrPage) {
+	switch {
+	case errors.Is(err, viewer.ErrPage):
 		return withHint(usagef("%w", err), "fewer frames: --frames 10")
-	}
-	if err != nil {
-		return err
+	case err != nil && (counted.failed || counted.n > 0):
+		return outputError(err)
+	case err != nil:
+		return inputError(err)
 	}
 	meter.stop()
-	fmt.Fprintf(os.Stderr, "%s: %s\n", output, byteSize(size))
+	fmt.Fprintf(os.Stderr, "%s: %s\n", output, byteSize(counted.n))
 	return nil
 }
 
 // counter counts the bytes that pass through it.
 type counter struct {
-	w io.Writer
-	n int64
+	w      io.Writer
+	n      int64
+	failed bool
 }
 
 func (c *counter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.n += int64(n)
+	c.failed = c.failed || err != nil
 	return n, err
 }

@@ -10,6 +10,7 @@ export class Loader {
     this.source = source;
     this.fields = new Store(fieldBytes);
     this.pictures = new Store(pictureBytes);
+    this.pending = new Map(); // key to the promise of what is loading
   }
 
   // open makes another item the one that is shown.
@@ -53,13 +54,29 @@ export class Loader {
     return this.kept(this.fields, key, () => this.source.field(this.item, result, number, signal), (f) => f.bytes);
   }
 
-  async kept(store, key, load, size) {
-    const found = store.get(key);
+  // prefetch loads a frame and results that are likely to be shown next. Nothing is estimated for that.
+  prefetch(number, results) {
+    const ignore = () => {}; // it is asked for again when it is shown
+    this.frame(number).catch(ignore);
+    for (const result of results) {
+      if (!this.slow(result)) this.result(result, number).catch(ignore);
+    }
+  }
+
+  // kept returns what is in a store, or loads it. Something that is loading is not asked for twice.
+  kept(store, key, load, size) {
+    const { item } = this;
+    const name = `${item}/${key}`;
+    const found = store.get(key) ?? this.pending.get(name);
     if (found) return found;
-    const item = this.item;
-    const value = await load();
-    if (item === this.item) store.put(key, value, size(value));
-    return value;
+    const loading = load()
+      .then((value) => {
+        if (item === this.item) store.put(key, value, size(value));
+        return value;
+      })
+      .finally(() => this.pending.delete(name));
+    this.pending.set(name, loading);
+    return loading;
   }
 }
 

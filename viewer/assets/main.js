@@ -8,7 +8,7 @@ import { Loader } from './loader.js';
 import { drawMarks } from './marks.js';
 import { drawWheel, drawRamp } from './legend.js';
 import { Timeline } from './timeline.js';
-import { trackPoint, roundUpScale } from './measure.js';
+import { trackPoint, longest, roundUpScale } from './measure.js';
 import { state } from './state.js';
 import { byId, say, ratio } from './dom.js';
 import { readOut, compare, frameText } from './panel.js';
@@ -120,6 +120,7 @@ function offer() {
 
 // go shows a frame. While one is loading, the last one that was asked for is loaded next.
 async function go(number) {
+  state.direction = number < state.number ? -1 : 1;
   state.number = number;
   if (state.positions.length) state.timeline.show(state.positions.indexOf(number), `frame ${number}${clockOf(number)}`);
   byId('number').value = number;
@@ -170,6 +171,8 @@ async function load(number) {
       }
     }
     say(next.a || state.a < 0 ? '' : 'this frame has no flow');
+    const ahead = state.positions[state.positions.indexOf(number) + state.direction];
+    if (ahead !== undefined) state.loader.prefetch(ahead, parts.map((part) => state[part]));
   } catch (error) {
     if (error.name === 'AbortError') return;
     say(error.message);
@@ -187,7 +190,7 @@ function show(next) {
     byId('x').max = size.width - 1;
     byId('y').max = size.height - 1;
   }
-  if (next.a?.values && state.scale === 0) setScale(next.a.scale);
+  if (next.a?.values && state.scale === 0) setScale(Math.max(1, roundUpScale(longest(next.a))));
   setSlots();
   offer();
   draw();
@@ -407,7 +410,7 @@ function listen() {
   on('split', 'input', () => ((state.view.split = Number(byId('split').value)), draw()));
   on('scale', 'change', () => Number(byId('scale').value) > 0 && setScale(Number(byId('scale').value)));
   on('scale-slider', 'input', () => setScale(Number((10 ** Number(byId('scale-slider').value)).toPrecision(2))));
-  on('auto-scale', 'click', () => state.shown.a?.values && setScale(roundUpScale(state.shown.a.p99)));
+  on('auto-scale', 'click', () => state.shown.a?.values && setScale(roundUpScale(longest(state.shown.a))));
   on('range', 'change', () => {
     if (!(Number(byId('range').value) > 0)) return;
     state.range = Number(byId('range').value);

@@ -79,6 +79,17 @@ export async function trackPoint({ x, y, number, count, fieldOf, found, wanted }
   }
 }
 
+// longest returns the 99th percentile of the length of the flow, 0 if none is known.
+export function longest(field) {
+  const step = 2 * Math.max(1, Math.floor(field.values.length / 2 / 50000));
+  const lengths = [];
+  for (let i = 0; i < field.values.length; i += step) {
+    const length = Math.hypot(field.component(i), field.component(i + 1));
+    if (Number.isFinite(length)) lengths.push(length);
+  }
+  return lengths.sort((a, b) => a - b)[Math.floor(0.99 * (lengths.length - 1))] ?? 0;
+}
+
 // roundUpScale returns a round number that is at least x, and at least a tenth.
 export function roundUpScale(x) {
   if (!(x > 0.1)) return 0.1;

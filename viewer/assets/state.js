@@ -14,6 +14,7 @@ export const state = {
   curves: [], // of the results a and b
 
   number: 0, // of the frame that is wanted
+  direction: 1, // of the last step; -1 = backward
   style: 'flow',
   a: -1, // indices of results; -1 = none
   b: -1,
