@@ -181,7 +181,7 @@ func viewPage(c *cli.Context) error {
 		return inputError(err)
 	}
 	meter.stop()
-	fmt.Fprintf(os.Stderr, "%s: %s\n", output, byteSize(counted.n))
+	fmt.Fprintf(os.Stderr, "%s: %.1f MB\n", output, float64(counted.n)/1e6)
 	return nil
 }
 
