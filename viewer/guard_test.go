@@ -149,7 +149,7 @@ func TestLimits(t *testing.T) {
 // TestConcurrency asks for more at once than the server answers.
 func TestConcurrency(t *testing.T) {
 	release := make(chan struct{})
-	entered := make(chan struct{}, maxConcurrent)
+	entered := make(chan struct{}, 2*maxConcurrent)
 	g := newGuard("t", nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { entered <- struct{}{}; <-release }))
 	ask := func() *http.Response {
 		w := httptest.NewRecorder()
@@ -161,7 +161,14 @@ func TestConcurrency(t *testing.T) {
 		go func() { ask(); done <- struct{}{} }()
 		<-entered
 	}
-	wantStatus(t, "one more", ask(), http.StatusServiceUnavailable)
+	more := make(chan *http.Response, 1)
+	go func() { more <- ask() }()
+	select {
+	case answer := <-more:
+		wantStatus(t, "one more", answer, http.StatusServiceUnavailable)
+	case <-time.After(5 * time.Second):
+		t.Error("one more waits")
+	}
 	close(release)
 	for range maxConcurrent {
 		<-done

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -110,6 +111,8 @@ func openViewer(c *cli.Context) (*viewer.Viewer, error) {
 		err = withHint(err, "a flow file, a folder of flow files, a video, or an output folder of wwflow run or batch")
 	case errors.Is(err, viewer.ErrMixed):
 		err = withHint(err, "wwflow view flow/ --input in.mp4")
+	case errors.Is(err, fs.ErrNotExist):
+		err = withHint(err, "another name: there is no such file or folder")
 	}
 	return v, inputError(err)
 }
