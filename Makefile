@@ -45,7 +45,7 @@ lint:
 	$(GO) tool staticcheck ./...
 
 # -count=1: the import rule and the script tests depend on files that Go's test cache does not track.
-go-test: debian-test runtime ## unit, contract, script and golden tests under the race detector
+go-test: debian-test runtime axe ## unit, contract, script and golden tests under the race detector
 	$(GO) test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
 # Without the slow tests that exercise no C code that others do not.
