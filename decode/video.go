@@ -239,7 +239,7 @@ func (v *video) info() *Info {
 func (v *video) corrupt() int    { return v.lost }
 func (v *video) frames() int     { return v.numbers.index + v.lost - v.numbers.placed }
 func (v *video) name(int) string { return "" }
-func (v *video) times() []int64   { return slices.Clone(v.numbers.times) }
+func (v *video) times() []int64  { return slices.Clone(v.numbers.times) }
 
 func (v *video) close() {
 	v.converter.close()

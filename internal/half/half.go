@@ -47,20 +47,3 @@ func Round(v float32) float32 {
 	}
 	return math.Float32frombits((b + 0xfff + b>>13&1) &^ 0x1fff)
 }
-
-// Bits returns the 16-bit number that Round gives, as it is stored. A NaN is the quiet one.
-func Bits(v float32) uint16 {
-	r := Round(v)
-	b := math.Float32bits(r)
-	sign := uint16(b >> 16 & 0x8000)
-	switch magnitude := b &^ (1 << 31); {
-	case magnitude > 0x7f800000:
-		return sign | 0x7e00
-	case magnitude == 0x7f800000:
-		return sign | 0x7c00
-	case magnitude >= 0x38800000:
-		return sign | uint16((magnitude>>13)-112<<10)
-	default: // a multiple of 2^-24
-		return sign | uint16(math.Float32frombits(magnitude)*(1<<24))
-	}
-}
