@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"pipeline":    {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "encode", "consistency", "retime", "stats"},
 	"parts":       {"pipeline", "flow", "decode", "encode", "frame"},
 	"batch":       {"pipeline", "parts", "consistency", "flow", "decode", "visualize", "encode", "flowfile", "stats"},
-	"viewer":      {"frame", "field", "flowfile", "decode", "flow", "visualize", "batch", "stats"},
+	"viewer":      {"frame", "field", "flowfile", "decode", "pairing", "flow", "visualize", "batch", "stats"},
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
 	"examples":    {}, // tests only
