@@ -9,7 +9,7 @@ import fakes
 import pytest
 import torch
 
-from training import atlas, checkpoint, configs, distributed, network, options, parts, tasks, textures, train
+from training import atlas, average, checkpoint, configs, distributed, network, options, parts, tasks, textures, train
 from training.batches import Batches
 from training.randomness import Randomness
 
@@ -116,6 +116,18 @@ def test_a_checkpoint_travels_in_parts_and_is_resumed_from_them(images, tmp_path
     assert equal(joined["state"], first["state"]) and equal(joined["network"], first["network"])
     assert all(torch.allclose(value, first["ema"][name], rtol=1e-3, atol=1e-4) for name, value in joined["model"].items())
     assert run(tmp_path / "there", images, "--budget-steps", "4", "--steps", "1")["state"]["step"] == 3
+
+
+def test_the_mean_of_two_checkpoints_lies_between_them(images, tmp_path):
+    first = run(tmp_path / "a", images, "--steps", "1")
+    second = run(tmp_path / "b", images, "--steps", "1", "--seed", "2")
+    mean = average.mean(first, second, 0.25)
+    assert mean["state"] == second["state"] and "optimiser" not in mean
+    for name, value in mean["ema"].items():
+        if value.is_floating_point():
+            assert torch.allclose(value, 0.75 * first["ema"][name] + 0.25 * second["ema"][name], atol=1e-6)
+    with pytest.raises(ValueError, match="different sizes"):
+        average.mean({**first, "network": {**first["network"], "width": 1}}, second, 0.5)
 
 
 def test_two_processes_resume_a_run_of_one(images, tmp_path):
