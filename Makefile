@@ -129,10 +129,10 @@ test-dist: dist ## run the archive in minimal roots of Debian 12 and 13
 DEBIAN13 := build/roots/debian13
 test-debian13: ## run the tests of the last commit in a Debian 13 root
 	scripts/debian-root.sh make trixie $(DEBIAN13) ca-certificates git make npm
-	rm -rf $(DEBIAN13)/work/wwflow
-	git clone -q . $(DEBIAN13)/work/wwflow
+	rm -rf $(DEBIAN13)/src/wwflow
+	git clone -q . $(DEBIAN13)/src/wwflow
 	scripts/debian-root.sh run $(DEBIAN13) "$$(go env GOROOT):/usr/local/go" "$$(go env GOMODCACHE):/root/go/pkg/mod" \
-	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/work/shared/data" -- make -C /work/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
+	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/src/shared/data" -- make -C /src/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
 
 clean: ## remove what was built here, without the cache folder
 	rm -rf wwflow runs dist build

@@ -13,7 +13,7 @@ import (
 
 // TestNPZ reads the archives with NumPy, and compares them with .npy files of the same run.
 func TestNPZ(t *testing.T) {
-	if err := exec.Command("python3", "-c", "import numpy").Run(); err != nil {
+	if err := exec.Command("/usr/bin/python3", "-c", "import numpy").Run(); err != nil {
 		testutil.Skip(t, "NumPy is missing: %v", err)
 	}
 	folder := t.TempDir()
@@ -40,7 +40,7 @@ for i in a["frames"]:
         assert np.array_equal(y, want.astype(np.float16), equal_nan=True)
 print("same")
 `
-	c := exec.Command("python3", "-c", script)
+	c := exec.Command("/usr/bin/python3", "-c", script)
 	c.Dir = folder
 	if out, err := c.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "same" {
 		t.Errorf("%v: %s", err, out)
