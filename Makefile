@@ -31,9 +31,9 @@ run: build
 	./wwflow run '$(IN)' $(ARGS)
 endif
 
-# The Python tests use one core and the Go tests seldom keep both busy, so two targets run at a time. Each prints when it has ended.
+# The Python tests use one core and the Go tests seldom keep both busy, so the two run at a time.
 test: debian-test runtime ## everything that CI runs
-	@$(MAKE) --no-print-directory -j2 -Otarget python-test go-checks
+	@$(MAKE) --no-print-directory -j2 python-test go-checks
 
 go-checks: # one after the other: they share the build cache
 	@for target in vet lint go-test asan; do $(MAKE) --no-print-directory $$target || exit; done
@@ -52,9 +52,9 @@ go-test: debian-test runtime axe ## unit, contract, script and golden tests unde
 asan: debian-test runtime ## tests of C memory under the address sanitizer
 	$(GO) test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
 
-# One thread: on a loaded machine threads wait for each other in small operators.
+# One thread: on a loaded machine threads wait for each other in small operators. Printed at the end, because the Go tests print meanwhile.
 python-test: debian-test ## the Python tests
-	OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests
+	@echo "pytest training/tests"; out=$$(OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=8000000000 $(PYTHON) -m pytest -q -rs training/tests 2>&1); code=$$?; echo "$$out"; exit $$code
 
 # Slurm's daemons run as root.
 test-cluster: debian-cluster runtime ## the scripts of examples/ on a real Slurm and GNU parallel, on this machine
