@@ -48,9 +48,10 @@ lint:
 go-test: debian-test runtime axe ## unit, contract, script and golden tests under the race detector
 	$(GO) test -race -count=1 -timeout $(TIMEOUT) $(GOTESTFLAGS) ./...
 
-# Without the slow tests that exercise no C code that others do not.
+# Without the slow tests that exercise no C code that others do not, and without two in which ONNX Runtime throws an exception: gcc's
+# sanitizer does not find the C++ library that is loaded with it.
 asan: debian-test runtime ## tests of C memory under the address sanitizer
-	$(GO) test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
+	$(GO) test -asan -count=1 -timeout $(TIMEOUT) -skip 'OnRealPairs|^TestClips$$|^TestTimes$$|^TestShortVideos$$|^TestExamineExplainsPadding$$|^TestUnknownOperator$$' $(GOTESTFLAGS) ./decode ./encode ./flow ./flow/internal/ort ./internal/hdf5
 
 # One thread: on a loaded machine threads wait for each other in small operators. Printed at the end, because the Go tests print meanwhile.
 python-test: debian-test ## the Python tests
