@@ -103,15 +103,3 @@ func whole(t testing.TB, o Options) content {
 	}
 	return read(t, o.Video.Output)
 }
-
-func list(t testing.TB, folder string) (names []string) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}

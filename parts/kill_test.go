@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -94,10 +95,10 @@ func TestKilled(t *testing.T) {
 		if d := read(t, o.Video.Output).differs(want); d != "" {
 			t.Fatal(d)
 		}
-		if names := list(t, folder); !slices.Equal(names, []string{"flo", "in.mkv", "out.mkv"}) {
+		if names := testutil.List(t, folder); !slices.Equal(names, []string{"flo", "in.mkv", "out.mkv"}) {
 			t.Fatalf("there are %v", names)
 		}
-		if flows := list(t, o.Video.Exports[0].Dir); len(flows) != 79 {
+		if flows := testutil.List(t, o.Video.Exports[0].Dir); len(flows) != 79 {
 			t.Fatalf("%d flow files", len(flows))
 		}
 	}

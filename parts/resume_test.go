@@ -14,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/internal/errkind"
 	"github.com/wwflow/wwflow/internal/filelock"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -75,7 +76,7 @@ func TestResume(t *testing.T) {
 				if d := read(t, o.Video.Output).differs(want); d != "" {
 					t.Error(d)
 				}
-				if names := list(t, filepath.Dir(o.Video.Output)); !slices.Equal(names, []string{"in.mkv", "out.mkv"}) {
+				if names := testutil.List(t, filepath.Dir(o.Video.Output)); !slices.Equal(names, []string{"in.mkv", "out.mkv"}) {
 					t.Errorf("there are %v", names)
 				}
 			})
@@ -175,7 +176,7 @@ func TestResumeRepairs(t *testing.T) {
 			if d := read(t, o.Video.Output).differs(want); d != "" {
 				t.Error(d)
 			}
-			if n := len(list(t, exports)); n != 59 {
+			if n := len(testutil.List(t, exports)); n != 59 {
 				t.Errorf("%d flow files", n)
 			}
 		})

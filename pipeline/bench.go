@@ -9,6 +9,7 @@ import (
 
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/internal/procinfo"
 )
 
@@ -58,7 +59,7 @@ func Bench(ctx context.Context, o Options) (Measurement, error) {
 		return Measurement{}, err
 	}
 	if result.Frames < 2 {
-		return Measurement{}, errkind.Mark(ErrInput, fmt.Errorf("%s: %w to measure: it gave a single image of flow", inputName(o.Input), ErrTooShort))
+		return Measurement{}, errkind.Mark(ErrInput, fmt.Errorf("%s: %w to measure: it gave a single image of flow", pathname.Input(o.Input), ErrTooShort))
 	}
 	m := r.measurement()
 	m.Notices = append(notices, result.Notices...)

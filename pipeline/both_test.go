@@ -15,6 +15,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -92,7 +93,7 @@ func TestRunExportsMasks(t *testing.T) {
 	if err := consistency.Check(there, back, consistency.Default); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(files(t, dir)); n != 2*(len(in)-1) {
+	if n := len(testutil.List(t, dir)); n != 2*(len(in)-1) {
 		t.Errorf("there are %d files", n)
 	}
 	for name, want := range map[string]field.Visibility{"occluded": field.Occluded, "outside": field.Outside} {
@@ -155,7 +156,7 @@ func TestRunExportsMotion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(files(t, dir)); n != len(in)-1 {
+	if n := len(testutil.List(t, dir)); n != len(in)-1 {
 		t.Errorf("there are %d files", n)
 	}
 	next, err := flowfile.Read(filepath.Join(dir, "000003.exr"))

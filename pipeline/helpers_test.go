@@ -107,19 +107,6 @@ func expected(from, to *frame.Frame) *field.Field {
 	return f
 }
 
-// files lists a folder, hidden files included.
-func files(t *testing.T, folder string) (names []string) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
 func contents(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
 // TestComponent8 compares with the values of denseflow's formula: round(255 (v + bound) / (2 bound)), clipped.
@@ -36,7 +37,7 @@ func TestRunExportsJPEG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := files(t, o.Exports[0].Dir); len(got) != 2*(len(in)-1) || got[0] != "flow_x_00000.jpg" || got[len(in)-1] != "flow_y_00000.jpg" {
+	if got := testutil.List(t, o.Exports[0].Dir); len(got) != 2*(len(in)-1) || got[0] != "flow_x_00000.jpg" || got[len(in)-1] != "flow_y_00000.jpg" {
 		t.Errorf("the files are %v", got)
 	}
 	for component, name := range []string{"flow_x_00003.jpg", "flow_y_00003.jpg"} {

@@ -26,6 +26,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -147,7 +148,7 @@ func (o Options) checkOutput() error {
 	if o.Output != stdio && sameFile(o.Input, o.Output) {
 		return fmt.Errorf("%w: %s", ErrSame, o.Output)
 	}
-	if folder := filepath.Dir(filepath.Clean(o.Output)); !isFolder(folder) {
+	if folder := filepath.Dir(filepath.Clean(o.Output)); !pathname.IsFolder(folder) {
 		return fmt.Errorf("cannot write %s: the folder %s does not exist; create it first", o.Output, folder)
 	}
 	if o.Sample > 1 {
@@ -183,15 +184,10 @@ func checkWritable(folder string) error {
 		folder = filepath.Dir(folder)
 		err = unix.Access(folder, unix.W_OK|unix.X_OK)
 	}
-	if err == nil && !isFolder(folder) {
+	if err == nil && !pathname.IsFolder(folder) {
 		return syscall.ENOTDIR
 	}
 	return err
-}
-
-func isFolder(name string) bool {
-	s, err := os.Stat(name)
-	return err == nil && s.IsDir()
 }
 
 func exists(name string) bool {
@@ -210,12 +206,4 @@ func sameFile(a, b string) bool {
 }
 
 // stdio is the name of standard input and standard output.
-const stdio = "-"
-
-// inputName is an input's name in sentences.
-func inputName(input string) string {
-	if input == stdio {
-		return "standard input"
-	}
-	return input
-}
+const stdio = pathname.Stdio

@@ -13,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/retime"
 )
 
@@ -105,7 +106,7 @@ func (w *retimer) start() error {
 		w.FrameRate = w.info.FrameRate
 	}
 	if w.FrameRate.Float() <= 0 {
-		return errkind.Mark(ErrInput, fmt.Errorf("%s does not state its frame rate: give one for the output", inputName(w.Input)))
+		return errkind.Mark(ErrInput, fmt.Errorf("%s does not state its frame rate: give one for the output", pathname.Input(w.Input)))
 	}
 	w.frameRate = rational(w.FrameRate)
 	w.step = new(big.Rat).Quo(rational(w.Speed), w.frameRate)

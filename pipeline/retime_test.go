@@ -9,6 +9,7 @@ import (
 
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
 // retimed runs Retime on a lossless video of grey frames, whose levels are given, at these times in milliseconds. It returns the
@@ -95,7 +96,7 @@ func TestRetimeLeavesNothing(t *testing.T) {
 	if _, err := Retime(t.Context(), o, Retiming{FrameRate: frame.Rational{Num: 50, Den: 1}}); err == nil {
 		t.Error("an invalid option gives no error")
 	}
-	if list := files(t, folder); len(list) > 0 {
+	if list := testutil.List(t, folder); len(list) > 0 {
 		t.Errorf("there are %v", list)
 	}
 }

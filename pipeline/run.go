@@ -14,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -305,7 +306,7 @@ func (r *run) tooShort(frames int) error {
 	if frames == 1 {
 		noun = "frame"
 	}
-	return errkind.Mark(ErrInput, fmt.Errorf("%s has %d %s: %w", inputName(r.Input), frames, noun, ErrTooShort))
+	return errkind.Mark(ErrInput, fmt.Errorf("%s has %d %s: %w", pathname.Input(r.Input), frames, noun, ErrTooShort))
 }
 
 // counter lets every goroutine see how many damaged frames its reader has skipped.

@@ -17,6 +17,7 @@ import (
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/libav/libavtest"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -73,7 +74,7 @@ func TestRun(t *testing.T) {
 					t.Errorf("the flow file of frame %d has other vectors (%v)", from.Index, err)
 				}
 			}
-			if got := files(t, o.Exports[0].Dir); len(got) != n {
+			if got := testutil.List(t, o.Exports[0].Dir); len(got) != n {
 				t.Errorf("the flow files are %v, want %d", got, n)
 			}
 		})
@@ -138,7 +139,7 @@ func TestRunIsDeterministic(t *testing.T) {
 			t.Fatal(err)
 		}
 		output := []string{contents(t, o.Output)}
-		for _, name := range files(t, o.Exports[0].Dir) {
+		for _, name := range testutil.List(t, o.Exports[0].Dir) {
 			output = append(output, contents(t, filepath.Join(o.Exports[0].Dir, name)))
 		}
 		if first == nil {
@@ -237,7 +238,7 @@ func TestRunIsAtomic(t *testing.T) {
 				want = append([]string{filepath.Base(name)}, want...)
 				slices.Sort(want)
 			}
-			if got := files(t, filepath.Dir(o.Input)); !slices.Equal(got, want) {
+			if got := testutil.List(t, filepath.Dir(o.Input)); !slices.Equal(got, want) {
 				t.Errorf("%s, cancelled after %d images: the folder has %v, want %v", name, stopAt, got, want)
 			}
 			if canceled := errors.Is(err, context.Canceled); canceled != (stopAt > 0) || (err == nil) != (result.Frames > 0) {

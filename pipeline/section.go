@@ -9,6 +9,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/pathname"
 )
 
 // Section is a part of a video for RunSection.
@@ -46,7 +47,7 @@ func RunSection(ctx context.Context, o Options, s Section) (Result, error) {
 	o.Decode.First = s.First
 	r, err := open(ctx, o, func(o Options) error {
 		if decode.IsStream(o.Input) {
-			return fmt.Errorf("%w: %s can be read only once; save it to a file first", ErrOptions, inputName(o.Input))
+			return fmt.Errorf("%w: %s can be read only once; save it to a file first", ErrOptions, pathname.Input(o.Input))
 		}
 		if o.Stats != "" {
 			return fmt.Errorf("%w: the statistics are those of a whole video, not of a section", ErrOptions)

@@ -14,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/internal/atomicfile"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/stats"
 )
@@ -87,13 +88,13 @@ func (o Options) checkStats() error {
 		return fmt.Errorf("%w: %s", ErrSame, o.Stats)
 	}
 	folder := filepath.Dir(o.Stats)
-	if !isFolder(folder) {
+	if !pathname.IsFolder(folder) {
 		return fmt.Errorf("cannot write %s: the folder %s does not exist; create it first", o.Stats, folder)
 	}
 	if err := checkWritable(folder); err != nil {
 		return fmt.Errorf("cannot write %s: %w", o.Stats, err)
 	}
-	if isFolder(o.Stats) {
+	if pathname.IsFolder(o.Stats) {
 		return fmt.Errorf("cannot write %s: it is a folder", o.Stats)
 	}
 	if exists(o.Stats) && !o.Encode.Force {

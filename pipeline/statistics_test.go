@@ -12,6 +12,7 @@ import (
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/pairing"
 	"github.com/wwflow/wwflow/stats"
 )
@@ -65,7 +66,7 @@ func TestRunWritesStatistics(t *testing.T) {
 	if file.Video.Pairs != len(in)-1 || result.Motion == nil || result.Motion.Pairs != len(in)-1 || result.Frames != len(in)-1 {
 		t.Errorf("%+v, %+v", file.Video, result)
 	}
-	if got, want := len(files(t, filepath.Dir(o.Output))), 3; got != want {
+	if got, want := len(testutil.List(t, filepath.Dir(o.Output))), 3; got != want {
 		t.Errorf("%d files, want %d", got, want)
 	}
 }
@@ -121,7 +122,7 @@ func TestStatisticsErrors(t *testing.T) {
 	}
 	short := filepath.Join(folder, "short.mkv")
 	writeVideo(t, short, 64, 48, uneven[:1])
-	before := files(t, folder)
+	before := testutil.List(t, folder)
 	for name, c := range map[string]struct {
 		o    Options
 		want error
@@ -143,7 +144,7 @@ func TestStatisticsErrors(t *testing.T) {
 			t.Errorf("%s: a run has no objection", name)
 		}
 	}
-	if after := files(t, folder); !slices.Equal(before, after) || contents(t, existing) != "mine" {
+	if after := testutil.List(t, folder); !slices.Equal(before, after) || contents(t, existing) != "mine" {
 		t.Errorf("there are %v, before %v", after, before)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/wwflow/wwflow/batch"
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/visualize"
 )
 
@@ -152,7 +153,7 @@ func sourceOf(path string, k kind, input string, truth bool) (source, error) {
 	}
 	switch k {
 	case flowFile:
-		several := input != "" && (isFolder(input) || !isPicture(input))
+		several := input != "" && (pathname.IsFolder(input) || !isPicture(input))
 		return flowFiles(name, truth, several, path), nil
 	case flowFolder:
 		paths, err := flowPaths(path)
@@ -292,7 +293,7 @@ func (v *Viewer) addFolder(path, relative string, get func(string) *item) error 
 // findInput returns the video of an output: input itself if that is a file, or the one of that name below it. A frame
 // folder counts as well.
 func (v *Viewer) findInput(input, name string) string {
-	if input == "" || !isFolder(input) {
+	if input == "" || !pathname.IsFolder(input) {
 		return input
 	}
 	entries, err := os.ReadDir(filepath.Join(input, filepath.Dir(name)))

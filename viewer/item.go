@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/wwflow/wwflow/internal/pathname"
 )
 
 // item is a video with its results, or flow without a video.
@@ -91,7 +93,7 @@ func flowFiles(name string, truth bool, byName bool, paths ...string) source {
 		if !byName {
 			f.paths = map[int]string{0: paths[0]}
 			f.sort()
-		} else if i.input != "" && isFolder(i.input) {
+		} else if i.input != "" && pathname.IsFolder(i.input) {
 			f.renumber(i.input)
 		}
 		return &result{kind: "files", fields: f}, nil
@@ -140,9 +142,4 @@ func keyOf(input, network string) (string, error) {
 		return nil
 	})
 	return fmt.Sprintf("%x", sum.Sum(nil)[:12]), err
-}
-
-func isFolder(path string) bool {
-	s, err := os.Stat(path)
-	return err == nil && s.IsDir()
 }

@@ -3,6 +3,8 @@ package datasets
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/wwflow/wwflow/internal/pathname"
 )
 
 // subfolders lists the names of the folders in a folder, and of the links to folders, in order.
@@ -13,7 +15,7 @@ func subfolders(path string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if isFolder(filepath.Join(path, e.Name())) {
+		if pathname.IsFolder(filepath.Join(path, e.Name())) {
 			names = append(names, e.Name())
 		}
 	}
@@ -23,14 +25,9 @@ func subfolders(path string) ([]string, error) {
 // firstFolder returns the first path that is a folder, or the first path if none is.
 func firstFolder(paths ...string) string {
 	for _, path := range paths {
-		if isFolder(path) {
+		if pathname.IsFolder(path) {
 			return path
 		}
 	}
 	return paths[0]
-}
-
-func isFolder(path string) bool {
-	stat, err := os.Stat(path)
-	return err == nil && stat.IsDir()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/pathname"
 )
 
 // kitti2012 is KITTI 2012 (Geiger et al.). Its tool averages the figures of the pictures. "noc" are the pixels that the
@@ -81,7 +82,7 @@ func kittiPairs(o *Options, objects bool, images ...string) ([]pair, error) {
 		images[i] = filepath.Join(root, images[i])
 	}
 	folder := firstFolder(images...)
-	objects = objects && isFolder(filepath.Join(root, "obj_map"))
+	objects = objects && pathname.IsFolder(filepath.Join(root, "obj_map"))
 	var pairs []pair
 	for _, truth := range names {
 		file := filepath.Base(truth)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wwflow/wwflow/benchmarks/internal/evaluate"
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/pathname"
 )
 
 // sintel is MPI-Sintel (Butler et al., 2012). A pixel is unmatched if the next frame does not show it (occlusions). The
@@ -61,7 +62,7 @@ func sintelPairs(o *Options) ([]pair, error) {
 		return nil, err
 	}
 	// The masks of invalid pixels are a separate download.
-	hasInvalid := isFolder(filepath.Join(root, "invalid"))
+	hasInvalid := pathname.IsFolder(filepath.Join(root, "invalid"))
 	var pairs []pair
 	for _, pass := range passes {
 		for _, scene := range scenes {

@@ -14,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -62,7 +63,7 @@ func convert(c *cli.Context) error {
 		return usagef("give an input and an output: wwflow convert a.flo b.exr")
 	}
 	input, output := c.Args().Get(0), c.Args().Get(1)
-	if isFolder(input) {
+	if pathname.IsFolder(input) {
 		return convertFolder(c, input, output)
 	}
 	if c.IsSet("to") {
@@ -177,7 +178,7 @@ func checkOutput(output, input string, force bool) error {
 // checkFolder returns an error if a file cannot be created beside an output.
 func checkFolder(output string) error {
 	folder := filepath.Dir(output)
-	if !isFolder(folder) {
+	if !pathname.IsFolder(folder) {
 		return outputError(withHint(fmt.Errorf("cannot write %s: the folder %s does not exist", output, folder), "mkdir -p "+folder))
 	}
 	if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {

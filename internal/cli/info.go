@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/visualize"
 )
@@ -91,7 +92,7 @@ func (r infoReport) text() string {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&s, "%-9s "+format+"\n", append([]any{name}, args...)...)
 	}
-	line("input", "%s: %s, %s, %s", inputName(r.Path), r.Format, r.Codec, r.PixelFormat)
+	line("input", "%s: %s, %s, %s", pathname.Input(r.Path), r.Format, r.Codec, r.PixelFormat)
 	size := fmt.Sprintf("%dx%d", r.Width, r.Height)
 	if a := r.SampleAspect; a.Num != a.Den {
 		size += fmt.Sprintf(", pixel aspect %d:%d", a.Num, a.Den)

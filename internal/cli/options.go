@@ -12,6 +12,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/stats"
 	"github.com/wwflow/wwflow/visualize"
@@ -58,7 +59,7 @@ func videoOptions(c *cli.Context, input string) (pipeline.Options, error) {
 		o.Output = outputName(input, o.Paint.Style)
 	}
 	if c.IsSet("rate") && !decode.IsSequence(input) {
-		return o, usagef("--rate is for image sequences: %s has its own times", inputName(input))
+		return o, usagef("--rate is for image sequences: %s has its own times", pathname.Input(input))
 	}
 	if o.Output == "-" && c.Bool("json") {
 		return o, usagef("-o - and --json would both write to standard output")
@@ -101,7 +102,7 @@ func outputName(input string, style visualize.Style) string {
 		return string(style) + ".mp4"
 	}
 	name, extension := filepath.Clean(input), ".mp4"
-	if !isFolder(input) {
+	if !pathname.IsFolder(input) {
 		own := filepath.Ext(name)
 		name = strings.TrimSuffix(name, own)
 		switch own = strings.ToLower(own); own {
@@ -110,19 +111,6 @@ func outputName(input string, style visualize.Style) string {
 		}
 	}
 	return name + "-" + string(style) + extension
-}
-
-func isFolder(name string) bool {
-	s, err := os.Stat(name)
-	return err == nil && s.IsDir()
-}
-
-// inputName is an input's name in sentences.
-func inputName(input string) string {
-	if input == "-" {
-		return "standard input"
-	}
-	return input
 }
 
 // checkURL returns an error for an input that is a URL and not the name of a file.

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
@@ -54,7 +55,7 @@ func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Res
 	if c.String("o") == "" {
 		return pipeline.Result{}, withHint(usagef("--part needs a folder for the parts"), "-o DIR")
 	}
-	if extension := strings.ToLower(filepath.Ext(c.String("o"))); slices.Contains(encode.Containers(), extension) && !isFolder(c.String("o")) {
+	if extension := strings.ToLower(filepath.Ext(c.String("o"))); slices.Contains(encode.Containers(), extension) && !pathname.IsFolder(c.String("o")) {
 		return pipeline.Result{}, withHint(usagef("--part writes a folder, and %s is named like a file", c.String("o")), "-o DIR, and wwflow join DIR -o "+c.String("o"))
 	}
 	r.Part, _ = parts.ParsePart(c.String("part"))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -111,7 +112,7 @@ func retimedName(input string) string {
 		return "retimed.mp4"
 	}
 	name := filepath.Clean(input)
-	if !isFolder(input) {
+	if !pathname.IsFolder(input) {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
 	return name + "-retimed.mp4"

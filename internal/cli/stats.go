@@ -16,6 +16,7 @@ import (
 	"github.com/wwflow/wwflow/batch"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/atomicfile"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/pipeline"
 	"github.com/wwflow/wwflow/stats"
 )
@@ -87,7 +88,7 @@ func hasVideos(arg string) bool {
 	case ".txt", ".jsonl":
 		return true
 	}
-	if !isFolder(arg) {
+	if !pathname.IsFolder(arg) {
 		return false
 	}
 	_, err := collectVideos([]string{arg}, pipeline.Options{})

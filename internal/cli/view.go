@@ -17,6 +17,7 @@ import (
 
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/atomicfile"
+	"github.com/wwflow/wwflow/internal/pathname"
 	"github.com/wwflow/wwflow/viewer"
 )
 
@@ -90,7 +91,7 @@ func view(c *cli.Context) error {
 }
 
 // isFlowFile reports whether view prints statistics for a path. A path that does not exist is judged by its extension.
-func isFlowFile(path string) bool { return !isFolder(path) && checkFormat(path) == nil }
+func isFlowFile(path string) bool { return !pathname.IsFolder(path) && checkFormat(path) == nil }
 
 // openViewer finds what the arguments name.
 func openViewer(c *cli.Context) (*viewer.Viewer, error) {
