@@ -1,7 +1,13 @@
 """Batches of window pairs: synthetic scenes, and windows cut from real data sets in a stated share."""
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 
 from training import datasets, windows
+
+OBJECTS = 6           # in a scene of which windows show OBJECTS_AREA pixels; their number grows with the fourth root of the area
+OBJECTS_AREA = 2 * 128 * 128
 
 
 class Batches:
@@ -25,4 +31,44 @@ class Batches:
         batch = max(1, round(self.pixels / (n * h * w)))
         if self.share and self.random.shared.random() < self.share:
             return self.real.sample(batch, n, h, w, self.bank.device, self.random.generator)
-        return windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, **self.scenes)
+        objects = max(OBJECTS, round(OBJECTS * (n * h * w / OBJECTS_AREA) ** 0.25))
+        return windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
+
+
+class Prefetch:
+    """Draws each batch while the step before it is computed: in a thread and, on a GPU, on a CUDA stream of its own. Rendering consists of many small
+    kernels that leave a GPU idle. Python's random numbers are drawn by two threads then, so a run cannot be repeated exactly."""
+
+    def __init__(self, batches, device):
+        self.batches, self.device = batches, device
+        self.thread, self.next, self.stream = ThreadPoolExecutor(1), None, None
+        if device.type == "cuda":
+            self.stream = torch.cuda.Stream(device)
+            self.stream.wait_stream(torch.cuda.current_stream(device))  # the textures are there
+
+    def draw(self, motion):
+        """The next batch. `motion` counts for the one after it, except at first."""
+        sample, drawn = (self.next or self.thread.submit(self._render, motion)).result()
+        self.next = self.thread.submit(self._render, motion)
+        if drawn is not None:
+            current = torch.cuda.current_stream(self.device)
+            current.wait_event(drawn)
+            keep_for(current, sample)
+        return sample
+
+    def _render(self, motion):
+        if self.stream is None:
+            return self.batches.draw(motion), None
+        with torch.cuda.device(self.device), torch.cuda.stream(self.stream):
+            sample = self.batches.draw(motion)
+            return sample, self.stream.record_event()
+
+
+def keep_for(stream, sample):
+    """Tell the allocator that `stream` uses the tensors of a windows.Sample, so that their memory is not given away before that."""
+    for field in dataclasses.fields(sample):
+        value = getattr(sample, field.name)
+        if isinstance(value, windows.Sample):
+            keep_for(stream, value)
+        elif value is not None:
+            value.record_stream(stream)

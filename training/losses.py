@@ -4,7 +4,10 @@ import math
 import torch
 import torch.nn.functional as F
 
+from training import operators
 from training.network import PATCH
+
+NEGATIVES = 8192  # tokens among which a match has to be found: a Full-HD frame has 8,160
 
 
 def matching_targets(centre_flow, visible, xy1, xy2):
@@ -25,37 +28,48 @@ def matching_targets(centre_flow, visible, xy1, xy2):
 def matching(network, out, sample):
     """Cross-entropy of the token similarities against the true matches, at stem, encoder and decoder, and of their sum minus the distance penalty.
 
-    All other samples' tokens are negatives: a window has few wrong candidates, a frame thousands. Returns the loss, and for each of the four
-    the share of tokens whose best match among their own sample's tokens is the true one: float [4].
+    The tokens of other samples are negatives too, NEGATIVES in all: a window has few wrong candidates, a frame thousands. Returns the loss, and
+    for each of the four the share of tokens whose best match among their own sample's tokens is the true one: float [4].
     """
+    b, t = out["queries"].shape[:2]
+    target, use = matching_targets(sample.centre_flow, sample.centre_visible, out["xy1"], out["xy2"])
+    temperatures = network.decoder.matching.log_temperature.exp()
+    size = max(1, NEGATIVES // t)  # samples of a group
+    loss, right, rows = out["queries"].sum() * 0, torch.zeros(4, device=target.device), 0
+    for start in range(0, b, size):
+        group = slice(start, start + size)
+        count = int(use[group].sum())
+        if count:
+            part = {k: out[k][group] for k in ("queries", "keys", "expected", "xy2", "distance_weight")}
+            group_loss, group_right = match_group(temperatures, part, target[group], use[group])
+            loss, right, rows = loss + group_loss, right + group_right, rows + count
+    return loss / max(1, 4 * rows), right / max(1, rows)
+
+
+def match_group(temperatures, out, target, use):
+    """Of samples whose tokens are each other's negatives: the cross-entropies of all four depths, summed over the rows in `use`, and the number of
+    rows that are right, float [4]."""
     queries, keys = out["queries"], out["keys"]
     b, t, width = queries.shape
     d = width // 3
-    target, use = matching_targets(sample.centre_flow, sample.centre_visible, out["xy1"], out["xy2"])
     rows = use.reshape(-1).nonzero()[:, 0]
-    if len(rows) == 0:
-        return queries.sum() * 0, torch.zeros(4, device=queries.device)
-    own = torch.arange(b, device=queries.device).repeat_interleave(t)
     target_rows = target.reshape(b * t, t)[rows]
     best = target_rows.argmax(-1)
+    column = (rows // t * t)[:, None] + torch.arange(t, device=rows.device)  # the tokens of a row's own sample
+    growth = math.log(b * t) / math.log(operators.TRAINED_TOKENS)
     loss, right, combined = 0.0, [], 0.0
-    mine = own[rows]
-    column = mine[:, None] * t + torch.arange(t, device=rows.device)
-    growth = math.log(b * t) / math.log(128)
     for i in range(3):
         part = slice(i * d, (i + 1) * d)
-        temperature = network.decoder.matching.log_temperature[i].exp()
-        logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperature * growth)
-        log_p = logits.log_softmax(-1)
-        own_log_p = torch.gather(log_p, 1, column)
-        loss = loss - (target_rows * own_log_p).sum(-1).mean()
-        right.append((own_log_p.argmax(-1) == best).float().mean())
-        combined = combined + torch.gather(logits, 1, column)
+        logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperatures[i] * growth)
+        own = torch.gather(logits, 1, column)
+        loss = loss - (target_rows * (own - logits.logsumexp(-1, keepdim=True))).sum()
+        right.append((own.argmax(-1) == best).sum())
+        combined = combined + own
     gap = ((out["expected"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
     combined = (combined - out["distance_weight"].reshape(b * t, 1)[rows] * gap).log_softmax(-1)
-    loss = loss - (target_rows * combined).sum(-1).mean()
-    right.append((combined.argmax(-1) == best).float().mean())
-    return loss / 4, torch.stack(right).detach()
+    loss = loss - (target_rows * combined).sum()
+    right.append((combined.argmax(-1) == best).sum())
+    return loss, torch.stack(right).detach()
 
 
 def pool(flow, valid, stride):
@@ -63,9 +77,12 @@ def pool(flow, valid, stride):
     return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 
+TURN = 8.0  # px; errors below it count about linearly, errors above it like a logarithm
+
+
 def robust(error):
     """A length in pixels as a loss: linear near 0, a logarithm far off, so that hopeless pixels don't drown the others."""
-    return torch.log1p(error / 2) * 2
+    return torch.log1p(error / TURN) * TURN
 
 
 def length(vectors):
@@ -78,11 +95,12 @@ ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
 SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
 
 
-def flow_loss(out, sample, weight_hidden=0.25):
+def flow_loss(out, sample, weight_hidden=0.5):
     """Endpoint error in pixels, and its roughness, at the matching, every refinement step and full size, and a Laplace likelihood of the last.
 
     Roughness is what the error differs from its own 5x5 mean: flow over a smooth surface should be smooth even where it is wrong.
-    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed. Returns the loss and the mean endpoint error (px).
+    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed. Returns the loss and the mean endpoint error (px) of
+    the pixels that count fully.
     """
     b, n, h, w, _ = sample.flow.shape
     truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
@@ -112,5 +130,5 @@ def flow_loss(out, sample, weight_hidden=0.25):
     error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
     log_scale = out["log_scale"]
     total = total + SCALE_SHARE * ((error * torch.exp(-log_scale) + log_scale + math.log(2)) * known).mean()
-    counted = weight > 0.5
+    counted = weight == 1
     return total, (error * counted).sum() / counted.sum().clamp(min=1)

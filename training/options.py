@@ -41,6 +41,7 @@ def parser(description):
 
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"), help="auto: bf16 on a GPU and on a CPU with bfloat16 instructions (AMX, AVX-512 BF16)")
+    p.add_argument("--prefetch", action=argparse.BooleanOptionalAction, help="render the next batch while a step is computed (default: on a GPU)")
     p.add_argument("--compile", action="store_true", help="use torch.compile (PyTorch 2)")
     p.add_argument("--threads", type=int, default=0, help="threads of each process (default: PyTorch's choice)")
     p.add_argument("--processes", type=int, default=1, help="processes on this machine, as torchrun starts them; faster on a CPU than threads")

@@ -47,20 +47,21 @@ class Scenes:
     """A batch of scenes.
 
     focus [B, n, 2]: places (pixels) near which objects are put, so that windows are not empty; reach: how far around them (pixels).
-    size: virtual frame (width, height). haze: how much of the farthest layer's colour the air hides (what tells depth in one frame).
-    dynamic_texture: share of layers whose frame 2 shows another part of their texture, as water, smoke and reflections do: they move as
-    layers, and nothing in them can be found again. forward: share of scenes whose camera drives through them, most over a ground, so that
-    motion grows from its vanishing point to the border. faint: share of objects, and a larger one of backgrounds, that keep at most a
-    quarter of their contrast, as sky, asphalt and walls. tripod: share of scenes in which only objects with a motion of their own move.
+    size: virtual frame (width, height). objects: how many there are; smallest: the least radius of one, as a share of reach. haze: how much of
+    the farthest layer's colour the air hides (what tells depth in one frame). dynamic_texture: share of layers whose frame 2 shows another part
+    of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again. forward: share of scenes
+    whose camera drives through them, most over a ground, so that motion grows from its vanishing point to the border. faint: share of objects,
+    and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. tripod: share of scenes in which
+    only objects with a motion of their own move.
     """
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         self.device, self.generator = bank.device, generator
         self.batch, self.layers = focus.shape[0], objects + 1
         self.size = torch.tensor(size, device=bank.device, dtype=torch.float32)
         # the order of these calls is the order of the random numbers: seeded scenes depend on it
-        self._place(focus, reach)
+        self._place(focus, reach, smallest)
         length, own, moves = self._move(focus, motion)
         self._bend(length)
         self._stop(moves, tripod)
@@ -97,11 +98,11 @@ class Scenes:
         """Independent booleans that are True with this chance."""
         return self._rand(*shape) < chance
 
-    def _place(self, focus, reach):
-        """Where objects are, and their outlines."""
+    def _place(self, focus, reach, smallest):
+        """Where objects are, and their outlines: radii from `smallest` to 0.75 of `reach`."""
         near = torch.randint(focus.shape[1], (self.batch, self.layers), generator=self.generator, device=self.device)
         centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (self._rand(self.batch, self.layers, 2) * 2 - 1) * reach
-        radius = self.radius = self._log_uniform(0.10, 0.75, self.batch, self.layers) * reach
+        radius = self.radius = self._log_uniform(smallest, 0.75, self.batch, self.layers) * reach
         aspect = torch.where(self._pick(0.2, self.batch, self.layers), self._log_uniform(0.04, 0.2, self.batch, self.layers), self._log_uniform(0.4, 1.0, self.batch, self.layers))
         angle = self._rand(self.batch, self.layers) * 2 * math.pi
         self.centre = centre

@@ -13,7 +13,7 @@ from training import layers, losses, measures, network, textures
 
 
 # Shares of what the scenes of flow training show beside plain layers (scenes.Scenes says what each is).
-FLOW_SCENES = dict(dynamic_texture=0.08, forward=0.25, faint=0.25, tripod=0.06)
+FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.3, faint=0.25, tripod=0.06)
 
 
 class Monocular(nn.Module):

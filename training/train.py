@@ -10,7 +10,7 @@ import sys
 import torch
 
 from training import distributed, frames, layers, options, schedule, textures
-from training.batches import Batches
+from training.batches import Batches, Prefetch
 from training.log import EVERY, Log
 from training.run import Run
 
@@ -33,6 +33,8 @@ def train(args):
     bank, held_out = (part.to(device) for part in frames.split(textures.load(args.textures, args.limit)))
     whole = list(frames.samples(held_out, args.evaluate_on, haze=task.scenes.get("haze", 0.0))) if first else []
     batches = Batches(args, task, bank, run.random)
+    if args.prefetch or args.prefetch is None and device.type == "cuda":
+        batches = Prefetch(batches, device)
     clock = schedule.Schedule(args, counters, run.group)
     saving, evaluating = schedule.Every(schedule.SAVE_EVERY), schedule.Every(60 * args.evaluate_every)
     log = Log(args.out, task.columns, task.measures, device) if first else None

@@ -27,7 +27,7 @@ if [ -n "${PIECES:-}" ]; then
   libraries=$work/lib
 else
   mkdir "$work/bin"
-  { scripts/go.sh build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || scripts/go.sh test -c -o "$work/bin/" ./decode ./encode; }; } || { echo "measure.sh: cannot build the programs; run benchmarks/speed/pack.sh on a machine with Go and give its pieces in PIECES" >&2; exit 1; }
+  { scripts/go.sh build -o "$work/bin" . ./benchmarks/speed && { [ ! -e /dev/nvidia0 ] || scripts/go.sh test -c -o "$work/bin/" ./flow ./decode ./encode; }; } || { echo "measure.sh: cannot build the programs; run benchmarks/speed/pack.sh on a machine with Go and give its pieces in PIECES" >&2; exit 1; }
 fi
 if [ -z "${PYTHON:-}" ]; then
   for PYTHON in python3 /usr/bin/python3 ""; do
@@ -107,7 +107,7 @@ whole() { # NAME LIMIT ARGUMENTS...: the complete program, video to video
 check() { # PROGRAM TEST: runs a test of the repository that needs this hardware
   echo "+ $1 -test.run $2" >>"$out/log"
   local verdict
-  verdict=$(cd "${1%.test}" && LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" timeout 60 "$work/bin/$1" -test.run "^$2\$" -test.v 2>&1 | tee -a "$log" |
+  verdict=$(cd "${1%.test}" && LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}${libraries:+:$libraries}" WWFLOW_REQUIRE_GPU=1 timeout 60 "$work/bin/$1" -test.run "^$2\$" -test.v 2>&1 | tee -a "$log" |
     sed -nE "s/^--- (PASS|FAIL|SKIP): $2 .*/\1/p")
   note "{\"what\":\"$2\",\"by\":\"wwflow\",\"device\":\"cuda\"}" "${verdict:-not finished: see the log}"
 }
@@ -117,7 +117,7 @@ for d in $devices; do
   case $d in
     cuda)
       network cuda fp32 pair 40; network cuda fp16 pair 40
-      check decode.test TestHardwareDecodesTheSamePictures; check encode.test TestHardwareEncodes
+      check flow.test TestGPUAgreesWithCPU; check decode.test TestHardwareDecodesTheSamePictures; check encode.test TestHardwareEncodes
       whole cuda 60 --device cuda --precision auto
       whole cuda-hwaccel 60 --device cuda --precision auto --hwaccel cuda --codec h264
       whole cuda-twice 60 --device cuda:0,cuda:0 --precision auto

@@ -12,8 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/bin" "$work/lib" "$folder"
 scripts/go.sh build -ldflags '-s -w' -o "$work/bin" . ./benchmarks/speed
-scripts/go.sh test -c -ldflags '-s -w' -o "$work/bin/" ./decode ./encode
-ldd "$work/bin/wwflow" | awk '$3 ~ "^/" { print $3 }' | while read -r library; do
+scripts/go.sh test -c -ldflags '-s -w' -o "$work/bin/" ./flow ./decode ./encode
+ldd "$work/bin/wwflow" "$work/bin/flow.test" | awk '$3 ~ "^/" { print $3 }' | while read -r library; do
   case $(basename "$library") in
     libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*|libstdc++.so.*|libgcc_s.so.*) ;;
     *) cp -L "$library" "$work/lib/" ;;

@@ -39,18 +39,18 @@ class Runner:
         self.autocast = (lambda: torch.autocast(device, kind)) if kind else contextlib.nullcontext
 
     def encode(self, frames):
-        """frames uint8 [N, H, W, 3] in main memory -> features of N samples, positions of the tokens, shape, (H, W)."""
+        """frames uint8 [N, H, W, 3] in main memory -> features of N samples, positions of the tokens, (rows, columns) of the tokens, (H, W)."""
         x = frames.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
         h, w = x.shape[2:]
         x = F.pad(x, (0, -w % network.PATCH, 0, -h % network.PATCH), mode="replicate")
         n, rows, columns = x.shape[0], x.shape[2] // network.PATCH, x.shape[3] // network.PATCH
         xy = network.positions(torch.zeros(n, 1, 2, dtype=torch.int64, device=self.device), rows, columns)
-        return self.net.encoder(x, xy, n), xy, (n, 0, rows, columns), (h, w)
+        return self.net.encoder(x, xy, n), xy, (rows, columns), (h, w)
 
     def flow(self, a, b):
-        one, xy1, shape, (h, w) = a
+        one, xy1, grid, (h, w) = a
         two, xy2 = b[:2]
-        out = self.net.decoder(one, two, xy1, xy2, torch.zeros(shape[0], 2, 1, 1, device=self.device), shape)
+        out = self.net.decoder(one, two, xy1, xy2, torch.zeros(len(xy1), 2, 1, 1, device=self.device), grid)
         return out["flow"][:, :, :h, :w].permute(0, 2, 3, 1).contiguous().cpu(), out["log_scale"][:, 0, :h, :w].cpu()
 
 

@@ -156,6 +156,22 @@ def test_both_ways_is_each_way_alone(bank):
     assert torch.equal(s.both_ways().flow, torch.cat([s.flow, s.backward.flow]))
 
 
+def test_matching_looks_among_a_limited_number_of_tokens(bank, monkeypatch):
+    net = make()
+    s = windows.sample(bank, 3, 1, 64, 64, generator=torch.Generator().manual_seed(1), rng=random.Random(1))
+    with torch.no_grad():
+        out = net(s.frame1, s.frame2, s.origin1, s.origin2)
+        together, _ = losses.matching(net, out, s)
+        monkeypatch.setattr(losses, "NEGATIVES", 16)  # the tokens of one sample
+        apart, right = losses.matching(net, out, s)
+        target, use = losses.matching_targets(s.centre_flow, s.centre_visible, out["xy1"], out["xy2"])
+        temperatures = net.decoder.matching.log_temperature.exp()
+        each = [losses.match_group(temperatures, {k: v[i:i + 1] for k, v in out.items() if torch.is_tensor(v)}, target[i:i + 1], use[i:i + 1]) for i in range(3)]
+    rows = int(use.sum())
+    assert torch.allclose(apart, sum(loss for loss, _ in each) / (4 * rows)) and torch.allclose(right, sum(r for _, r in each) / rows)
+    assert apart < together - 0.1, "fewer wrong candidates are easier"
+
+
 def test_any_size_gives_flow_of_that_size():
     for h, w in ((33, 70), (64, 64), (100, 17)):
         flow, scale = make().estimate(torch.rand(h, w, 3) * 255, torch.rand(h, w, 3) * 255)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training import atlas, average, checkpoint, configs, distributed, network, options, parts, tasks, textures, train
-from training.batches import Batches
+from training.batches import Batches, Prefetch
 from training.randomness import Randomness
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -48,6 +48,24 @@ def test_a_resumed_run_equals_an_uninterrupted_one(images, tmp_path):
     assert resumed["state"]["step"] == whole["state"]["step"] == 4 and resumed["state"]["samples"] == whole["state"]["samples"]
     for key in ("model", "ema", "optimiser", "random", "network"):
         assert equal(resumed[key], whole[key]), f"{key} differs after a resume"
+
+
+def test_prefetching_keeps_the_order_of_batches_and_passes_errors_on(images, tmp_path):
+    class Numbers:
+        drawn = 0
+
+        def draw(self, motion):
+            self.drawn += 1
+            if self.drawn == 4:
+                raise ValueError("no textures")
+            return self.drawn, motion
+
+    numbers = Numbers()
+    batches = Prefetch(numbers, torch.device("cpu"))
+    assert [batches.draw(m) for m in (0.1, 0.2, 0.3)] == [(1, 0.1), (2, 0.1), (3, 0.2)]
+    with pytest.raises(ValueError, match="no textures"):
+        batches.draw(0.4)
+    assert run(tmp_path, images, "--steps", "3", "--prefetch")["state"]["step"] == 3
 
 
 def test_a_checkpoint_holds_the_whole_configuration(images, tmp_path):
