@@ -32,10 +32,11 @@ type Options struct {
 	Dir string // of the outputs, the journal and the lock; created if it does not exist
 
 	// Videos are the videos in the order of work. Output and the folders of Exports are relative to Dir. An input is a
-	// regular file. Network, Networks, Events and Encode.Force are not used.
+	// regular file. Network, Networks, Events, Stats and Encode.Force are not used.
 	Videos []pipeline.Options
 
 	Network     flow.Options // the network to open
+	Stats       string       // file of a table with the motion statistics of each video (.csv, .json, .jsonl); "" = none
 	Part        parts.Part   // share of the videos to do, equal to the others by length of video; zero = all
 	RetryFailed bool         // also do the videos that failed before
 	KeepGoing   bool         // record an input that cannot be read as failed, instead of refusing the batch
@@ -84,6 +85,7 @@ type Result struct {
 	Left    int     `json:"left"`             // not done because the batch was stopped
 	Frames  int     `json:"frames"`           // images written in this call
 	Seconds float64 `json:"seconds"`
+	Stats   string  `json:"stats,omitempty"` // the file of the table; absent where it was not written
 }
 
 // Errors of Run, besides those of package pipeline.
@@ -97,6 +99,9 @@ var (
 
 	// ErrChanged says that a video was done from another input or with other options.
 	ErrChanged = errors.New("changed since it was done")
+
+	// ErrUnmeasured says that a video was done without Options.Stats.
+	ErrUnmeasured = errors.New("was done without statistics")
 )
 
 // Run does what is missing of a batch. All inputs, outputs and options are checked before the first video; the error then
@@ -110,6 +115,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return Result{}, errkind.Mark(pipeline.ErrOutput, err)
 	}
+	o.Stats = tableName(o.Stats, o.Part)
 	held, err := lockFolder(o.Dir, o.Part)
 	if err != nil {
 		return Result{}, err
@@ -125,7 +131,15 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	defer events.Close()
 	b := &batch{Options: o, journal: events}
-	err = b.run(ctx, items)
+	if err := b.claimTable(); err != nil {
+		return Result{}, temporary(err)
+	}
+	if err = b.run(ctx, items); err == nil {
+		err = b.writeTable(items)
+	}
+	if n := len(b.result.Failed); err == nil && n > 0 {
+		err = fmt.Errorf("%w: %d of %d failed", ErrFailed, n, len(items))
+	}
 	b.result.Seconds = time.Since(begin).Seconds()
 	return b.result, err
 }
@@ -139,6 +153,7 @@ type batch struct {
 	clock    clock
 }
 
+// run does the videos. Those that fail are in the result.
 func (b *batch) run(ctx context.Context, items []*item) error {
 	var todo []*item
 	var bytes int64
@@ -174,9 +189,6 @@ func (b *batch) run(ctx context.Context, items []*item) error {
 		b.result.Left--
 		b.clock.done += it.seconds
 	}
-	if n := len(b.result.Failed); n > 0 {
-		return fmt.Errorf("%w: %d of %d failed", ErrFailed, n, len(items))
-	}
 	return nil
 }
 
@@ -188,7 +200,7 @@ func (b *batch) video(ctx context.Context, n, of int, it *item) error {
 	}
 	begin := time.Now()
 	result, err := b.process(ctx, n, of, it)
-	entry.Frames, entry.Seconds = result.Frames, time.Since(begin).Seconds()
+	entry.Frames, entry.Seconds, entry.Motion = result.Frames, time.Since(begin).Seconds(), result.Motion
 	stop := stops(ctx, err)
 	switch {
 	case stop != nil:
@@ -210,6 +222,7 @@ func (b *batch) video(ctx context.Context, n, of int, it *item) error {
 	if recorded != nil {
 		return temporary(recorded)
 	}
+	it.last = &entry
 	if err == nil {
 		b.result.Done++
 		b.result.Frames += result.Frames

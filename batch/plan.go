@@ -49,7 +49,7 @@ func plan(ctx context.Context, o Options) ([]*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	journals, err := readJournals(o.Dir)
+	journals, tables, err := readJournals(o.Dir)
 	if err != nil {
 		return nil, errkind.Mark(pipeline.ErrOutput, err)
 	}
@@ -59,7 +59,7 @@ func plan(ctx context.Context, o Options) ([]*item, error) {
 		it.last = journals[it.name]
 		items = append(items, it)
 	}
-	if err := refuse(clashes(o.Dir, items)); err != nil {
+	if err := refuse(append(clashes(o.Dir, items), checkTable(o, items, tables))); err != nil {
 		return nil, err
 	}
 	if o.Part.Of > 0 {
@@ -101,6 +101,7 @@ func plan(ctx context.Context, o Options) ([]*item, error) {
 func newItem(o Options, v pipeline.Options, card flow.Card) *item {
 	it := &item{name: filepath.Clean(v.Output)}
 	it.video = v
+	it.video.Measure, it.video.Stats = o.Stats != "", ""
 	it.video.Output = filepath.Join(o.Dir, v.Output)
 	it.video.Exports = slices.Clone(v.Exports)
 	for i := range it.video.Exports {
@@ -218,10 +219,13 @@ func (it *item) decide(o Options) error {
 	if size >= 0 && size != it.last.Bytes {
 		changes = append(changes, fmt.Sprintf("the size of the output was %d bytes, is %d", it.last.Bytes, size))
 	}
+	unmeasured := o.Stats != "" && it.last.Motion == nil
 	switch {
+	case unmeasured && size >= 0 && len(changes) == 0 && !o.Force:
+		return errkind.Mark(pipeline.ErrOutput, fmt.Errorf("%s %w", it.video.Output, ErrUnmeasured))
 	case len(changes) > 0 && !o.Force:
 		return errkind.Mark(pipeline.ErrOutput, fmt.Errorf("%s has %w: %s", it.video.Output, ErrChanged, strings.Join(changes, "; ")))
-	case len(changes) == 0 && size >= 0:
+	case len(changes) == 0 && size >= 0 && !unmeasured:
 		it.decision = skipDone
 	}
 	return nil

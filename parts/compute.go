@@ -73,7 +73,7 @@ func (o Options) checkVideo() error {
 			return fmt.Errorf("%w: files for %s need the pairs before them, which other segments have; leave out --resume and --part", pipeline.ErrOptions, e.For)
 		}
 	}
-	if v.Stats != "" {
+	if v.Stats != "" || v.Measure {
 		return fmt.Errorf("%w: statistics are of the whole video, and segments have a part of it; use wwflow stats", pipeline.ErrOptions)
 	}
 	if o.Segment < 0 {

@@ -49,6 +49,7 @@ type Options struct {
 	Encode  encode.Options    // size, time stamps and copied streams are set from the input
 	Exports []Export          // flow files to write besides
 	Stats   string            // file of the motion statistics of each pair to write besides (.csv, .json, .jsonl); "" = none
+	Measure bool              // measure the motion of the video: Result.Motion; Stats implies it
 	Sample  int               // of Fields and Statistics: only each Sample-th pair; 0 = 1
 
 	Network  flow.Options // the networks to open; Device may name several devices: "cuda:0,cuda:1"
@@ -106,6 +107,7 @@ func (o Options) withDefaults() (Options, error) {
 	if t := o.Consistency; !(t.Relative >= 0) || !(t.Absolute >= 0) {
 		return o, fmt.Errorf("%w: the thresholds of the consistency check, %v and %v, must not be negative", ErrOptions, t.Relative, t.Absolute)
 	}
+	o.Measure = o.Measure || o.Stats != ""
 	both := slices.ContainsFunc(o.Exports, func(e Export) bool { return e.Format == Mask || e.Format == STMap || e.For != "" })
 	o.Both = o.Both || o.DropOccluded || o.Paint.Style == visualize.Occlusion || both
 	for _, e := range o.Exports {

@@ -57,7 +57,7 @@ type Result struct {
 	Occluded float64 `json:"occluded_share,omitempty"`
 	Outside  float64 `json:"outside_share,omitempty"`
 
-	Motion *stats.Video `json:"motion,omitempty"` // of Statistics, and with Options.Stats
+	Motion *stats.Video `json:"motion,omitempty"` // of Statistics, and with Options.Measure
 }
 
 // LowConfidence is the confidence below which a pixel counts as unconfident: an expected error of 2.3 pixels.

@@ -46,7 +46,7 @@ type run struct {
 	tally    tally
 	archives map[Export]*npzFile
 	previous map[int]*field.Field // flow back to an earlier frame, by the frame that it is for; for Export.For
-	motion   *motionMeter         // of Options.Stats; nil for none
+	motion   *motionMeter         // of Options.Measure; nil for none
 	section  *Section             // nil for the whole video
 	watch    *stopwatch           // measures the stages; nil for none
 	begin    time.Time
@@ -159,7 +159,7 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 	if r.Events.Started != nil {
 		r.Events.Started(r.plan(painter))
 	}
-	if r.Stats != "" {
+	if r.Measure {
 		if r.motion, err = newMotionMeter(r.Stats, r.Encode.Force); err != nil {
 			return Result{}, errkind.Mark(ErrOutput, err)
 		}

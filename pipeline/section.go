@@ -49,7 +49,7 @@ func RunSection(ctx context.Context, o Options, s Section) (Result, error) {
 		if decode.IsStream(o.Input) {
 			return fmt.Errorf("%w: %s can be read only once; save it to a file first", ErrOptions, pathname.Input(o.Input))
 		}
-		if o.Stats != "" {
+		if o.Measure {
 			return fmt.Errorf("%w: the statistics are those of a whole video, not of a section", ErrOptions)
 		}
 		return nil

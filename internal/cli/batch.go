@@ -26,7 +26,11 @@ DIR/wwflow-batch.jsonl records what happened to each video, one JSON object a li
 does only what is missing. Videos that failed are skipped, unless --retry-failed is given. If an input, an output or
 the options have changed since a video was done, the command is refused and names the difference; --force does these
 videos again. A second process on DIR is refused. With --part the shares of a batch can work on one DIR; the journal's
-name then has the part, and all processes must use the same N.`
+name then has the part, and all processes must use the same N.
+
+--stats FILE has a row for each video: its motion, or why it failed. The journal keeps the numbers, so the table is
+complete after any number of stops. With --part its name has the part, such as table-2-of-8.csv; the same command
+without --part, after all parts, writes the table of all videos.`
 
 func batchCommand() *cli.Command {
 	return &cli.Command{
@@ -43,6 +47,7 @@ func batchCommand() *cli.Command {
 			partFlag("do only the K-th of N shares of the videos, equal by length: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, npz (one file for the video), npz16 (float16), jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
 			boundFlag(),
+			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each video to `FILE`: .csv, .json or .jsonl; see wwflow stats"},
 			forFlag(),
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
@@ -90,7 +95,7 @@ func batchOptions(c *cli.Context) (o batch.Options, err error) {
 		return o, err
 	}
 	o = batch.Options{Dir: strings.TrimSuffix(c.String("o"), "/"), Network: networkOptions(c), RetryFailed: c.Bool("retry-failed"),
-		KeepGoing: c.Bool("keep-going"), Force: c.Bool("force"), ExitCode: exitCode}
+		KeepGoing: c.Bool("keep-going"), Stats: c.String("stats"), Force: c.Bool("force"), ExitCode: exitCode}
 	if part := c.String("part"); part != "" {
 		o.Part, _ = parts.ParsePart(part)
 	}

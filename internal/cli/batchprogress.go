@@ -81,6 +81,9 @@ func (p *textBatchProgress) finish(r batch.Result) {
 	p.meter.stop()
 	fmt.Fprintf(p.out, "%s done in %.1f s, %d done before, %d failed%s\n", count(r.Done, "video"), r.Seconds, r.Skipped, len(r.Failed),
 		when(r.Left > 0, fmt.Sprintf(", %d left", r.Left)))
+	if r.Stats != "" {
+		fmt.Fprintf(p.out, "%s: the statistics of %s\n", r.Stats, count(r.Videos, "video"))
+	}
 	if len(r.Failed) == 0 {
 		return
 	}

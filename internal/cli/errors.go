@@ -117,6 +117,8 @@ func hint(err error) string {
 		return "the same command again"
 	case errors.Is(err, batch.ErrFailed):
 		return "--retry-failed, after the causes were removed"
+	case errors.Is(err, batch.ErrUnmeasured):
+		return "wwflow stats INPUT... -o FILE, which measures videos, or --force to make them again"
 	case errors.Is(err, batch.ErrChanged):
 		return "another folder, or --force to do the changed videos again"
 	case errors.Is(err, encode.ErrExists):
