@@ -126,13 +126,14 @@ test-dist: dist ## run the archive in minimal roots of Debian 12 and 13
 	packaging/test-archive.sh bookworm dist/wwflow-*.tar.xz
 	packaging/test-archive.sh trixie dist/wwflow-*.tar.xz
 
-# Go and its module cache are those of this machine; make installs the rest. Needs root and mmdebstrap.
+# Go, its module cache and the certificates are those of this machine; make installs the rest. Needs root and mmdebstrap.
 DEBIAN13 := build/roots/debian13
 test-debian13: ## run the tests of the last commit in a Debian 13 root
 	scripts/debian-root.sh make trixie $(DEBIAN13) ca-certificates git make npm
 	rm -rf $(DEBIAN13)/src/wwflow
 	git clone -q . $(DEBIAN13)/src/wwflow
 	scripts/debian-root.sh run $(DEBIAN13) "$$(go env GOROOT):/usr/local/go" "$$(go env GOMODCACHE):/root/go/pkg/mod" \
+	  /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt \
 	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/src/shared/data" -- make -C /src/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
 
 clean: ## remove what was built here, without the cache folder

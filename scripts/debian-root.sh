@@ -22,7 +22,7 @@ make_root() {
   include=$(IFS=,; echo "$*")
   rm -rf "$root.new"
   mmdebstrap --quiet --variant=minbase ${include:+"--include=$include"} --customize-hook='rm -rf "$1"/var/cache/apt/archives/*.deb' \
-    "$suite" "$root.new" http://deb.debian.org/debian >&2
+    "$suite" "$root.new" >&2
   mv "$root.new" "$root"
 }
 
