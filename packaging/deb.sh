@@ -19,7 +19,7 @@ mkdir -p "$stage/DEBIAN" "$stage/usr/bin" "$stage/usr/lib/wwflow" "$doc" "$stage
 program=$stage/usr/bin/wwflow
 build_program "$program"
 install -m 644 "$ort" "$stage/usr/lib/wwflow/"
-"$program" man | sed '/^\.TH /s/ 8$/ 1/' | gzip -9n >"$stage/usr/share/man/man1/wwflow.1.gz"
+"$program" man | gzip -9n >"$stage/usr/share/man/man1/wwflow.1.gz"
 "$program" completion bash >"$stage/usr/share/bash-completion/completions/wwflow"
 "$program" completion zsh >"$stage/usr/share/zsh/vendor-completions/_wwflow"
 "$program" completion fish >"$stage/usr/share/fish/vendor_completions.d/wwflow.fish"

@@ -85,7 +85,7 @@ func manCommand() *cli.Command {
 		Usage:       "print the man page",
 		Description: "Example: wwflow man >~/.local/share/man/man1/wwflow.1",
 		Action: func(c *cli.Context) error {
-			page, err := c.App.ToMan()
+			page, err := c.App.ToManWithSection(1)
 			if err != nil {
 				return err
 			}
