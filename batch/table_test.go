@@ -155,10 +155,10 @@ func TestTableRefusals(t *testing.T) {
 		err  error
 		text string
 	}{
-		filepath.Join(folder, "table.csv"):              {ErrUnmeasured, "a-flow.mkv was done without statistics"},
-		filepath.Join(folder, "table.txt"):              {pipeline.ErrOptions, "written to .csv, .json or .jsonl files"},
-		filepath.Join(folder, "none", "table.csv"):      {pipeline.ErrOutput, "none does not exist; create it first"},
-		taken:                                           {encode.ErrExists, "taken.csv"},
+		filepath.Join(folder, "table.csv"):         {ErrUnmeasured, "a-flow.mkv was done without statistics"},
+		filepath.Join(folder, "table.txt"):         {pipeline.ErrOptions, "written to .csv, .json or .jsonl files"},
+		filepath.Join(folder, "none", "table.csv"): {pipeline.ErrOutput, "none does not exist; create it first"},
+		taken: {encode.ErrExists, "taken.csv"},
 		filepath.Join(o.Dir, "wwflow-batch.jsonl"):      {pipeline.ErrOptions, "is a name of the batch's journals"},
 		filepath.Join(o.Dir, "flow.csv"):                {pipeline.ErrOptions, "also an input or an output"},
 		filepath.Join(folder, "in", "a.mkv") + "/x.csv": {pipeline.ErrOutput, "a.mkv does not exist"},

@@ -18,9 +18,9 @@ import (
 // pair, see flowfile.WriteSTMap. 000000-from-000001.exr warps frame 1 onto frame 0. It implies Both.
 const STMap flowfile.Format = "stmap"
 
-// ExportFormats returns the formats of an Export: those of flow files, NPZ, NPZ16, JPEG, Mask and STMap.
+// ExportFormats returns the formats of an Export: those of flow files, NPZ, NPZ16, H5, H5Half, JPEG, Mask and STMap.
 func ExportFormats() []flowfile.Format {
-	return append(flowfile.Formats(), NPZ, NPZ16, JPEG, Mask, STMap)
+	return append(flowfile.Formats(), NPZ, NPZ16, H5, H5Half, JPEG, Mask, STMap)
 }
 
 // export measures a field and writes its files.
@@ -32,9 +32,9 @@ func (r *run) export(f *field.Field) error {
 	delete(r.previous, f.Pair.First.Index)
 	for _, e := range r.Exports {
 		if e.WholeVideo() {
-			n, err := r.archive(e)
+			a, err := r.archive(e)
 			if err == nil {
-				err = n.add(f)
+				err = a.add(f)
 			}
 			if err != nil {
 				return err

@@ -73,6 +73,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	var early, late int
 	o := Options{Input: in, Output: filepath.Join(folder, "out.mkv"), Encode: lossless(), Network: fakeNetwork(1)}
 	o.Paint.MaxFlow = 1000
+	o.Exports = []Export{{Format: H5Half, Dir: filepath.Join(folder, "h5")}}
 	o.Events.Written = func(done, _ int) {
 		switch done {
 		case begin:

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/internal/atomicfile"
-	"github.com/wwflow/wwflow/internal/half"
 )
 
 // NPZ and NPZ16 are the formats of an Export that have one file for the whole video, flow.npz, for feature loaders in Python: NumPy's
@@ -31,15 +28,6 @@ const (
 	NPZ16 flowfile.Format = "npz16"
 )
 
-// Bytes returns the size in bytes of the files of so many fields, 0 for formats that compress.
-func (e Export) Bytes(width, height, fields int) int64 {
-	pixel := map[flowfile.Format]int64{flowfile.Flo: 8, flowfile.NPY: 8, NPZ: 8, NPZ16: 4, flowfile.PFM: 12}[e.Format]
-	return pixel * int64(width) * int64(height) * int64(fields)
-}
-
-// WholeVideo reports whether the export is one file for the whole video. Such a file cannot be written in sections.
-func (e Export) WholeVideo() bool { return e.Format == NPZ || e.Format == NPZ16 }
-
 // npzFile is an archive that is being written.
 type npzFile struct {
 	file   *atomicfile.File
@@ -50,37 +38,24 @@ type npzFile struct {
 	times  []float64
 }
 
-func createNPZ(e Export) (*npzFile, error) {
-	file, err := atomicfile.Create(filepath.Join(e.Dir, "flow.npz"), true)
+func createNPZ(path string, half bool) (*npzFile, error) {
+	file, err := atomicfile.Create(path, true)
 	if err != nil {
 		return nil, err
 	}
 	buffer := bufio.NewWriterSize(file, 1<<18)
-	return &npzFile{file: file, buffer: buffer, zip: zip.NewWriter(buffer), half: e.Format == NPZ16}, nil
+	return &npzFile{file: file, buffer: buffer, zip: zip.NewWriter(buffer), half: half}, nil
 }
 
 // add writes the array of a field.
 func (n *npzFile) add(f *field.Field) error {
-	kind, data := "<f4", make([]byte, 0, 4*len(f.Vectors))
+	kind := "<f4"
 	if n.half {
 		kind = "<f2"
 	}
-	for i := 0; i < len(f.Vectors); i += 2 {
-		pair := [2]float32{f.Vectors[i], f.Vectors[i+1]}
-		if !field.Known(pair[0], pair[1]) {
-			pair = [2]float32{field.Unknown(), field.Unknown()}
-		}
-		for _, v := range pair {
-			if n.half {
-				data = binary.LittleEndian.AppendUint16(data, half.Bits(v))
-			} else {
-				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-			}
-		}
-	}
 	first := f.Pair.First
 	n.frames, n.times = append(n.frames, int64(first.Index)), append(n.times, first.Time().Seconds())
-	return n.array(fmt.Sprintf("flow_%06d", first.Index), kind, fmt.Sprintf("%d, %d, 2", f.Height, f.Width), data)
+	return n.array(fmt.Sprintf("flow_%06d", first.Index), kind, fmt.Sprintf("%d, %d, 2", f.Height, f.Width), vectorBytes(f, n.half))
 }
 
 // array writes an array in the form of .npy. shape is what is between the parentheses of a Python tuple.
@@ -120,39 +95,4 @@ func (n *npzFile) commit() error {
 	return n.file.Commit()
 }
 
-// archive returns the archive of an export, which it creates for the first field.
-func (r *run) archive(e Export) (*npzFile, error) {
-	if n := r.archives[e]; n != nil {
-		return n, nil
-	}
-	if err := os.MkdirAll(e.Dir, 0o777); err != nil {
-		return nil, err
-	}
-	n, err := createNPZ(e)
-	if err != nil {
-		return nil, err
-	}
-	if r.archives == nil {
-		r.archives = map[Export]*npzFile{}
-	}
-	r.archives[e] = n
-	return n, nil
-}
-
-// commitArchives completes the archives.
-func (r *run) commitArchives() error {
-	for e, n := range r.archives {
-		if err := n.commit(); err != nil {
-			return fmt.Errorf("cannot write %s: %w", filepath.Join(e.Dir, "flow.npz"), err)
-		}
-	}
-	return nil
-}
-
-// closeArchives deletes the archives that are not complete.
-func (r *run) closeArchives() (err error) {
-	for _, n := range r.archives {
-		err = errors.Join(err, n.file.Close())
-	}
-	return err
-}
+func (n *npzFile) close() error { return n.file.Close() }

@@ -47,11 +47,11 @@ print("same")
 	}
 }
 
-// TestNPZIsComplete cancels a run: no archive is left.
-func TestNPZIsComplete(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "npz")
+// TestArchivesAreComplete fails a run: no archive is left.
+func TestArchivesAreComplete(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "archives")
 	_, _, _, err := runVideo(t, t.Context(), func(o *Options) {
-		o.Exports = []Export{{Format: NPZ, Dir: folder}}
+		o.Exports = []Export{{Format: NPZ, Dir: folder}, {Format: H5, Dir: folder}}
 		o.Encode.EncoderOptions = map[string]string{"slices": "9999"} // refused with the first image
 	})
 	if entries, _ := os.ReadDir(folder); err == nil || len(entries) > 0 {

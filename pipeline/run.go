@@ -44,7 +44,7 @@ type run struct {
 	opened   bool         // the networks are this run's to close
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
-	archives map[Export]*npzFile
+	archives map[Export]archive
 	previous map[int]*field.Field // flow back to an earlier frame, by the frame that it is for; for Export.For
 	motion   *motionMeter         // of Options.Measure; nil for none
 	section  *Section             // nil for the whole video

@@ -45,7 +45,7 @@ func batchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "retry-failed", Usage: "also do the videos that failed before"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "record inputs that cannot be read as failed, instead of refusing the batch"},
 			partFlag("do only the K-th of N shares of the videos, equal by length: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
-			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, npz (one file for the video), npz16 (float16), jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
+			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: " + textExports},
 			boundFlag(),
 			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each video to `FILE`: .csv, .json or .jsonl; see wwflow stats"},
 			forFlag(),

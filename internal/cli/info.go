@@ -44,7 +44,7 @@ type infoReport struct {
 	NetworkHeight int     `json:"network_height"`
 	NetworkMemory int64   `json:"network_bytes,omitempty"` // peak; absent where the network's card does not tell
 	FrameMemory   int64   `json:"frame_bytes"`             // peak of the frames, fields and images between the stages
-	FlowBytes     int64   `json:"flow_bytes,omitempty"`    // of all flow as float32, the size of .flo, .npy and npz; absent where the number of frames is unknown
+	FlowBytes     int64   `json:"flow_bytes,omitempty"`    // of all flow as float32, the size of .flo, .npy, npz and h5; absent where the number of frames is unknown
 	Fits          bool    `json:"fits"`                    // into the memory that is free now, as far as can be told
 	Advice        string  `json:"advice,omitempty"`
 }
@@ -121,7 +121,7 @@ func (r infoReport) text() string {
 	}
 	line("output", "%s: %s", r.Output, images)
 	if r.FlowBytes > 0 {
-		line("disk", "%s for the vectors with --export flo, npy or npz, half of it as npz16", byteSize(r.FlowBytes))
+		line("disk", "%s for the vectors with --export flo, npy, npz or h5, half of it as npz16 or h5-16", byteSize(r.FlowBytes))
 	}
 	line("network", "%s on %s in %s", r.Network, r.Device, r.Precision)
 	line("", "sees the frames at %dx%d", r.NetworkWidth, r.NetworkHeight)

@@ -39,7 +39,7 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "container", Usage: "container of -o -, or of a name without a known extension: " + strings.Join(encode.Containers(), " "), DefaultText: "by the extension; Matroska for -"},
 			forceFlag(),
 			&cli.StringFlag{Name: "flo", Usage: "also write `DIR`/%06d.flo, numbered by frame from 0"},
-			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: flo, flo5, kitti (16-bit PNG), exr, npy, pfm, npz (one file for the video), npz16 (float16), jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"},
+			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT DIR`: " + textExports},
 			boundFlag(),
 			forFlag(),
 			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each pair to `FILE`: .csv, .json or .jsonl; see wwflow stats"},

@@ -28,4 +28,19 @@ int ww_create(const char *name, int rank, const hsize_t *dims, const hsize_t *ch
 int ww_write_chunk(ww_set *s, const hsize_t *offset, size_t size, const void *data);
 ssize_t ww_image(ww_set *s, void *image, size_t size);
 int ww_close(ww_set *s);
+
+// A table: datasets on disk that grow by a row at a time. See Table.
+enum { WW_FLOAT16, WW_FLOAT32, WW_FLOAT64, WW_INT64 };
+
+int ww_table_errno(void);
+const char *ww_table_error(void);
+hid_t ww_table_create(const char *path);
+hid_t ww_table_set(hid_t file, const char *name, int kind, int rank, const hsize_t *chunk);
+int ww_set_text(hid_t set, const char *name, const char *value);
+int ww_set_numbers(hid_t set, const char *name, int kind, hsize_t count, const void *values);
+int ww_append(hid_t set, hsize_t row, const void *data);
+int ww_close_set(hid_t set);
+int ww_table_flush(hid_t file);
+int ww_table_close(hid_t file);
+void ww_table_abandon(hid_t file);
 #endif
