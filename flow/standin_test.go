@@ -31,7 +31,7 @@ func TestStandInChild(t *testing.T) {
 	}
 	for _, precision := range []Precision{FP32, FP16} {
 		m := &Model{device: Device{Kind: CUDA}, precision: precision}
-		if err := m.load(networkFolder("testdata/half"), 1); err != nil {
+		if err := m.load(networkFolder("testdata/half"), 1, ""); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintln(os.Stderr, "begin")

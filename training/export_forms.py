@@ -44,12 +44,13 @@ def size(x):
 
 
 def local_correlation(a, b, radius):
-    return correlation.blocked(a * a.shape[1] ** -0.5, b, radius)
+    return correlation.blocked(a * int(a.shape[1]) ** -0.5, b, radius)  # int: else the scale is computed in the graph, and on the CPU
 
 
 def channel_softmax(logits):
-    """One channel after another: ONNX Runtime transposes a whole map twice for a softmax over its second axis."""
-    parts = logits.chunk(logits.shape[1], 1)
+    """One channel after another: ONNX Runtime transposes a whole map twice for a softmax over its second axis. Slices, because chunk()
+    becomes SplitToSequence, which the CUDA provider lacks: the map would be copied to the CPU and back."""
+    parts = [logits[:, i:i + 1] for i in range(logits.shape[1])]
     top = parts[0]
     for part in parts[1:]:
         top = torch.maximum(top, part)

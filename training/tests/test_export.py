@@ -46,6 +46,14 @@ def test_export_forms_are_the_eager_operators(height, width, weights, tmp_path):
     assert eager.std() > 0.1 and torch.allclose(eager, exported, atol=1e-3)
 
 
+def test_graphs_have_no_sequences(tmp_path):
+    """The CUDA provider lacks them: maps would be copied to the CPU and back."""
+    export.graphs(random_parts(make()), str(tmp_path))
+    for name in ("encoder.onnx", "decoder.onnx"):
+        nodes = onnx.load(str(tmp_path / name)).graph.node
+        assert nodes and not {n.op_type for n in nodes if "Sequence" in n.op_type}, name
+
+
 def test_each_export_form_is_its_eager_operator():
     torch.manual_seed(2)
     maps, tokens = torch.randn(1, 4, 9, 13), torch.randn(1, 10, 8)
