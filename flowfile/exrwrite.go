@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/half"
 )
 
 // exrImage is an EXR file to write: single-part scan lines with ZIP compression.
@@ -25,7 +26,7 @@ type exrImage struct {
 // exrPlane is a channel of exrImage.
 type exrPlane struct {
 	name  string
-	kind  uint32            // exrFloat, or exrHalf for a plane of zeros and ones
+	kind  uint32            // exrFloat or exrHalf
 	value func(int) float32 // of a pixel, by its index
 }
 
@@ -140,7 +141,7 @@ func (m *exrImage) plain(top, bottom int) []byte {
 			for i := y * m.width; i < (y+1)*m.width; i++ {
 				v := p.value(i)
 				if p.kind == exrHalf {
-					plain = binary.LittleEndian.AppendUint16(plain, uint16(v)*halfOne)
+					plain = binary.LittleEndian.AppendUint16(plain, half.Bits(v))
 				} else {
 					plain = binary.LittleEndian.AppendUint32(plain, math.Float32bits(v))
 				}
@@ -149,6 +150,3 @@ func (m *exrImage) plain(top, bottom int) []byte {
 	}
 	return plain
 }
-
-// halfOne is 1 as a 16-bit float.
-const halfOne = 0x3c00

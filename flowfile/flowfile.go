@@ -64,6 +64,11 @@ func Write(path string, f *field.Field) error {
 	if err != nil {
 		return err
 	}
+	return WriteAs(path, f, format)
+}
+
+// WriteAs is Write in a format that path need not name.
+func WriteAs(path string, f *field.Field, format Format) error {
 	return named(path, atomicfile.WriteTo(path, func(w io.Writer) error { return Encode(w, f, format) }))
 }
 

@@ -107,6 +107,14 @@ func TestOthersRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, format := range Variants() {
+		if err := WriteAs(filepath.Join(folder, "half"+format.Extension()), golden(), format); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if header := oiiotool(t, "--info", "-v", filepath.Join(folder, "half.exr")); !strings.Contains(header, "u (half), v (half), valid (half)") && !strings.Contains(header, "3 channel, half") {
+		t.Errorf("exr16: %s", header)
+	}
 	const missing = 77
 	const script = `
 import sys
@@ -120,6 +128,8 @@ with h5py.File(sys.argv[1] + "/a.flo5") as f:
     assert f["flow"].compression == "gzip" and f["flow"].dtype == np.float32
     assert np.array_equal(f["flow"][()], want, equal_nan=True)
 assert np.array_equal(np.load(sys.argv[1] + "/a.npy"), want, equal_nan=True)
+half = np.load(sys.argv[1] + "/half.npy")
+assert half.dtype == np.float16 and np.array_equal(half, want.astype(np.float16), equal_nan=True)
 ours, theirs = (cv2.imread(p, cv2.IMREAD_UNCHANGED) for p in (sys.argv[1] + "/a.png", "testdata/golden.png"))
 assert ours.dtype == np.uint16 and np.array_equal(ours, theirs)
 `

@@ -41,7 +41,7 @@ var formats = []implementation{
 	{PFM, ".pfm", "three 32-bit channels, the third unused; unknown flow is NaN", readPFM, writePFM},
 }
 
-// Formats returns every format.
+// Formats returns every format that an extension selects.
 func Formats() []Format {
 	var names []Format
 	for _, f := range formats {
@@ -58,7 +58,7 @@ func (f Format) Description() string { return f.implementation().description }
 
 // implementation returns the zero value for an unknown format.
 func (f Format) implementation() implementation {
-	for _, i := range formats {
+	for _, i := range slices.Concat(formats, variants) {
 		if i.name == f {
 			return i
 		}
@@ -66,9 +66,9 @@ func (f Format) implementation() implementation {
 	return implementation{}
 }
 
-// ParseFormat returns the format with that name.
+// ParseFormat returns the format with that name, or the variant.
 func ParseFormat(name string) (Format, error) {
-	if slices.Contains(Formats(), Format(name)) {
+	if slices.Contains(slices.Concat(Formats(), Variants()), Format(name)) {
 		return Format(name), nil
 	}
 	return "", fmt.Errorf("%w %q: choose one of %s", ErrUnknownFormat, name, list(func(f Format) string { return string(f) }, ", "))

@@ -10,14 +10,15 @@ import (
 	"strings"
 
 	"github.com/wwflow/wwflow/field"
+	"github.com/wwflow/wwflow/internal/half"
 )
 
 // NumPy's .npy: a signature, a version, a Python dictionary as text, and an array of height x width x 2. It is written as
-// little-endian float32. Float64 and big-endian numbers can also be read. Unknown flow is NaN.
+// little-endian float32 (or float16, see NPY16). Float64 and big-endian numbers can also be read. Unknown flow is NaN.
 const npySignature = "\x93NUMPY"
 
 var (
-	npyType  = regexp.MustCompile(`'descr':\s*'([<>])f([48])'`)
+	npyType  = regexp.MustCompile(`'descr':\s*'([<>])f([248])'`)
 	npyOrder = regexp.MustCompile(`'fortran_order':\s*False`)
 	npyShape = regexp.MustCompile(`'shape':\s*\(\s*(\d+),\s*(\d+),\s*2,?\s*\)`)
 )
@@ -63,36 +64,49 @@ func readNPY(r io.Reader) (*field.Field, error) {
 	}
 	f := &field.Field{Width: int(width), Height: int(height)}
 	n := 2 * f.Width * f.Height
-	if string(kind[2]) == "4" {
-		var err error
-		if f.Vectors, err = readFloats(r, n, order); err != nil {
-			return nil, err
-		}
-	} else {
-		for len(f.Vectors) < n {
-			b := make([]byte, 8*min(chunkBytes/8, n-len(f.Vectors)))
-			if _, err := io.ReadFull(r, b); err != nil {
-				return nil, truncated(err)
-			}
-			for ; len(b) > 0; b = b[8:] {
-				f.Vectors = append(f.Vectors, float32(math.Float64frombits(order.Uint64(b))))
-			}
-		}
-		if err := atEnd(r); err != nil {
-			return nil, err
-		}
+	var err error
+	switch string(kind[2]) {
+	case "2":
+		f.Vectors, err = readNumbers(r, n, 2, func(b []byte) float32 { return half.From(order.Uint16(b)) })
+	case "4":
+		f.Vectors, err = readFloats(r, n, order)
+	default:
+		f.Vectors, err = readNumbers(r, n, 8, func(b []byte) float32 { return float32(math.Float64frombits(order.Uint64(b))) })
+	}
+	if err != nil {
+		return nil, err
 	}
 	f.Vectors = completeUnknown(f.Vectors)
 	return f, nil
 }
 
+// readNumbers is readFloats for numbers of another size in bytes.
+func readNumbers(r io.Reader, n, size int, number func([]byte) float32) (out []float32, err error) {
+	for len(out) < n {
+		b := make([]byte, size*min(chunkBytes/size, n-len(out)))
+		if _, err := io.ReadFull(r, b); err != nil {
+			return nil, truncated(err)
+		}
+		for ; len(b) > 0; b = b[size:] {
+			out = append(out, number(b))
+		}
+	}
+	return out, atEnd(r)
+}
+
 func writeNPY(w io.Writer, f *field.Field) error {
-	text := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, 2), }", f.Height, f.Width)
-	// The format demands that a line feed ends the header and that the array starts at a multiple of 64 bytes.
-	text += strings.Repeat(" ", 63-(10+len(text))%64) + "\n"
-	head := binary.LittleEndian.AppendUint16([]byte(npySignature+"\x01\x00"), uint16(len(text)))
-	if _, err := w.Write(append(head, text...)); err != nil {
+	if err := writeNPYHeader(w, "<f4", f); err != nil {
 		return err
 	}
 	return writeFloats(w, completeUnknown(f.Vectors))
+}
+
+// writeNPYHeader writes what is before the array.
+func writeNPYHeader(w io.Writer, kind string, f *field.Field) error {
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d, 2), }", kind, f.Height, f.Width)
+	// The format demands that a line feed ends the header and that the array starts at a multiple of 64 bytes.
+	text += strings.Repeat(" ", 63-(10+len(text))%64) + "\n"
+	head := binary.LittleEndian.AppendUint16([]byte(npySignature+"\x01\x00"), uint16(len(text)))
+	_, err := w.Write(append(head, text...))
+	return err
 }

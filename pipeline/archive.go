@@ -36,7 +36,7 @@ func (e Export) WholeVideo() bool { return e.archiveName() != "" }
 
 // Bytes returns the size in bytes of the files of so many fields, 0 for formats that compress.
 func (e Export) Bytes(width, height, fields int) int64 {
-	pixel := map[flowfile.Format]int64{flowfile.Flo: 8, flowfile.NPY: 8, NPZ: 8, NPZ16: 4, H5: 8, H5Half: 4, flowfile.PFM: 12}[e.Format]
+	pixel := map[flowfile.Format]int64{flowfile.Flo: 8, flowfile.NPY: 8, flowfile.NPY16: 4, NPZ: 8, NPZ16: 4, H5: 8, H5Half: 4, flowfile.PFM: 12}[e.Format]
 	return pixel * int64(width) * int64(height) * int64(fields)
 }
 

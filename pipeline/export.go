@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,9 +20,9 @@ import (
 // pair, see flowfile.WriteSTMap. 000000-from-000001.exr warps frame 1 onto frame 0. It implies Both.
 const STMap flowfile.Format = "stmap"
 
-// ExportFormats returns the formats of an Export: those of flow files, NPZ, NPZ16, H5, H5Half, JPEG, Mask and STMap.
+// ExportFormats returns the formats of an Export: those of flow files and their variants, NPZ, NPZ16, H5, H5Half, JPEG, Mask and STMap.
 func ExportFormats() []flowfile.Format {
-	return append(flowfile.Formats(), NPZ, NPZ16, H5, H5Half, JPEG, Mask, STMap)
+	return slices.Concat(flowfile.Formats(), flowfile.Variants(), []flowfile.Format{NPZ, NPZ16, H5, H5Half, JPEG, Mask, STMap})
 }
 
 // export measures a field and writes its files.
@@ -62,6 +64,14 @@ func (r *run) export(f *field.Field) error {
 	return nil
 }
 
+// fileName tells the names of the files of two exports apart: equal ones would overwrite each other.
+func (e Export) fileName() string {
+	if e.WholeVideo() {
+		return e.archiveName()
+	}
+	return cmp.Or(e.Format.Extension(), string(e.Format))
+}
+
 func (e Export) write(f *field.Field) error {
 	switch e.Format {
 	case JPEG:
@@ -71,7 +81,7 @@ func (e Export) write(f *field.Field) error {
 	case STMap:
 		return writeSTMaps(e.Dir, f)
 	}
-	return flowfile.Write(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f)
+	return flowfile.WriteAs(filepath.Join(e.Dir, fmt.Sprintf("%06d%s", f.Pair.First.Index, e.Format.Extension())), f, e.Format)
 }
 
 // writeSTMaps writes the maps of a field and of its reverse.

@@ -162,7 +162,12 @@ func (o Options) checkOutput() error {
 	if err := o.checkStats(); err != nil {
 		return err
 	}
-	for _, e := range o.Exports {
+	for i, e := range o.Exports {
+		for _, other := range o.Exports[:i] {
+			if filepath.Clean(e.Dir) == filepath.Clean(other.Dir) && e.fileName() == other.fileName() {
+				return fmt.Errorf("%w: the files of %s and %s would have the same names in %s; give each a folder", ErrOptions, other.Format, e.Format, e.Dir)
+			}
+		}
 		if filepath.Clean(e.Dir) == filepath.Clean(o.Output) || sameFile(e.Dir, o.Output) {
 			return fmt.Errorf("%w: %s", ErrSharedFolder, e.Dir)
 		}

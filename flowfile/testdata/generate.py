@@ -30,6 +30,7 @@ for name, order, scale in (("golden.pfm", "<f4", "-1.0"), ("big-endian.pfm", ">f
 
 np.save("golden.npy", flow)
 np.save("float64.npy", flow.astype(">f8"))
+np.save("float16.npy", flow.astype("<f2"))
 
 for name, options in {
     "golden.flo5": dict(compression="gzip", compression_opts=5),

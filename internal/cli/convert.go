@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -25,6 +26,7 @@ var textFormats = func() string {
 	for _, f := range flowfile.Formats() {
 		fmt.Fprintf(&s, "  %-6s  %s\n", f.Extension(), f.Description())
 	}
+	s.WriteString("npy16 and exr16 (--to, --export) are .npy and .exr with 16-bit floats.\n")
 	s.WriteString("Flow is in pixels, to the right and downwards. A value that a format cannot hold is an error; nothing is clipped.")
 	return s.String()
 }()
@@ -43,7 +45,7 @@ Examples:
   wwflow convert flo/ exr/ --to exr`,
 		Action: convert,
 		Flags: []cli.Flag{
-			text(cli.StringFlag{Name: "to", Usage: "`FORMAT` of the files in a folder: " + joinOr(flowfile.Formats())}, parseFormat),
+			text(cli.StringFlag{Name: "to", Usage: "`FORMAT` of the files in a folder: " + joinOr(slices.Concat(flowfile.Formats(), flowfile.Variants()))}, parseFormat),
 			forceFlag(),
 			quietFlag(),
 		},
@@ -80,15 +82,16 @@ func convert(c *cli.Context) error {
 	if err := checkFolder(output); err != nil {
 		return err
 	}
-	return convertFile(input, output)
+	format, _ := flowfile.FormatOf(output) // checkFormat has accepted it
+	return convertFile(input, output, format)
 }
 
-func convertFile(input, output string) error {
+func convertFile(input, output string, format flowfile.Format) error {
 	f, err := readFlow(input)
 	if err != nil {
 		return err
 	}
-	return outputError(flowfile.Write(output, f))
+	return outputError(flowfile.WriteAs(output, f, format))
 }
 
 // checkFormat returns an error if a name does not have the extension of a flow file.
@@ -146,7 +149,7 @@ func convertFolder(c *cli.Context, input, output string) error {
 		if err := c.Context.Err(); err != nil {
 			return err
 		}
-		if err := convertFile(sources[to], to); err != nil {
+		if err := convertFile(sources[to], to, format); err != nil {
 			return err
 		}
 		meter.update(i+1, len(outputs))

@@ -81,7 +81,7 @@ func legendFlag() cli.Flag {
 }
 
 // textExports names the formats of --export.
-const textExports = "flo, flo5, kitti (16-bit PNG), exr, npy, pfm; npz (NumPy) or h5 (HDF5), one file for the video; npz16, h5-16 (float16); jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"
+const textExports = "flo, flo5, kitti (16-bit PNG), exr, npy, pfm; npz (NumPy) or h5 (HDF5), one file for the video; npy16, exr16, npz16 or h5-16 (the same in float16); jpg (8-bit images of x and y), mask (PNG: occluded and outside pixels) or stmap (EXR that warps a frame onto its neighbour); may be repeated"
 
 func boundFlag() cli.Flag {
 	return number(cli.Float64Flag{Name: "bound", Value: 20, Usage: "for --export jpg: flow of -`PIXELS` is black and of +PIXELS white, as in denseflow; unknown flow is as no motion"},

@@ -121,7 +121,7 @@ func (r infoReport) text() string {
 	}
 	line("output", "%s: %s", r.Output, images)
 	if r.FlowBytes > 0 {
-		line("disk", "%s for the vectors with --export flo, npy, npz or h5, half of it as npz16 or h5-16", byteSize(r.FlowBytes))
+		line("disk", "%s for the vectors with --export flo, npy, npz or h5, half of it as npy16, npz16 or h5-16", byteSize(r.FlowBytes))
 	}
 	line("network", "%s on %s in %s", r.Network, r.Device, r.Precision)
 	line("", "sees the frames at %dx%d", r.NetworkWidth, r.NetworkHeight)
