@@ -46,7 +46,7 @@ func readFlo(r io.Reader) (*field.Field, error) {
 
 // fitsFlo reports whether the vector counts as known in a .flo file.
 func fitsFlo(u, v float32) bool {
-	return math.Abs(float64(u)) <= floLimit && math.Abs(float64(v)) <= floLimit
+	return u >= -floLimit && u <= floLimit && v >= -floLimit && v <= floLimit
 }
 
 func writeFlo(w io.Writer, f *field.Field) error {

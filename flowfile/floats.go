@@ -6,30 +6,54 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 )
 
 const chunkBytes = 1 << 16 // read or written at a time
 
-// readFloats reads n 32-bit numbers, which must be the rest of the stream. It allocates memory as data arrives, so a
-// header that claims a wrong size costs nothing.
+// readFloats reads n 32-bit numbers, which must be the rest of the stream. It allocates no more memory than a file has data, or
+// memory as data arrives, so a header that claims a wrong size costs nothing.
 func readFloats(r io.Reader, n int, order binary.ByteOrder) ([]float32, error) {
-	var out []float32
+	out := make([]float32, 0, min(n, int(fileSize(r)/4)))
 	buffer := make([]byte, chunkBytes)
 	for len(out) < n {
 		b := buffer[:min(chunkBytes, 4*(n-len(out)))]
 		if _, err := io.ReadFull(r, b); err != nil {
 			return nil, truncated(err)
 		}
-		if len(out) == cap(out) {
-			grown := make([]float32, len(out), min(n, max(2*len(out), chunkBytes)))
+		from := len(out)
+		if from+len(b)/4 > cap(out) {
+			grown := make([]float32, from, min(n, max(2*from, chunkBytes)))
 			copy(grown, out)
 			out = grown
 		}
-		for ; len(b) > 0; b = b[4:] {
-			out = append(out, math.Float32frombits(order.Uint32(b)))
-		}
+		out = out[:from+len(b)/4]
+		decodeFloats(out[from:], b, order)
 	}
 	return out, atEnd(r)
+}
+
+// decodeFloats decodes 4*len(to) bytes. Each order has a loop of its own, which is several times as fast as one that calls order.
+func decodeFloats(to []float32, from []byte, order binary.ByteOrder) {
+	if order == binary.ByteOrder(binary.BigEndian) {
+		for i := range to {
+			to[i] = math.Float32frombits(binary.BigEndian.Uint32(from[4*i:]))
+		}
+		return
+	}
+	for i := range to {
+		to[i] = math.Float32frombits(binary.LittleEndian.Uint32(from[4*i:]))
+	}
+}
+
+// fileSize returns the size of a regular file in bytes, 0 if r is something else.
+func fileSize(r io.Reader) int64 {
+	if f, ok := r.(*os.File); ok {
+		if s, err := f.Stat(); err == nil && s.Mode().IsRegular() {
+			return s.Size()
+		}
+	}
+	return 0
 }
 
 // atEnd returns an error if the stream has more data: the header is wrong then.

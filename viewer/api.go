@@ -36,10 +36,12 @@ var assets = func() fs.FS {
 //	/                                      the page, and its modules and style sheet
 //	/api/session                           the names of the items, and the painter's colours
 //	/api/item?item=I                       one item: its frames and results
-//	/api/frame?item=I&number=N             a frame as JPEG
-//	/api/picture?item=I&result=R&number=N  an image of a flow video as JPEG
-//	/api/field?item=I&result=R&number=N    a field as packet; packed=1 for a slow connection
+//	/api/frame?item=I&number=N&cell=C      a frame as JPEG
+//	/api/picture?item=I&result=R&number=N&cell=C  an image of a flow video as JPEG
+//	/api/field?item=I&result=R&number=N&cell=C    a field as packet; packed=1 for a slow connection
 //	/api/curve?item=I&result=R             what is known of the motion curve, and the scene cuts
+//
+// With cell=C, frames, images and fields have the means of cells of C times C pixels.
 func (v *Viewer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(assets))
@@ -81,6 +83,9 @@ func (v *Viewer) answer(serve func(*http.Request) (reply, error)) http.HandlerFu
 		v.curves.busy.Add(1)
 		defer v.curves.busy.Add(-1)
 		answer, err := serve(r)
+		if answer.kind != "application/json" {
+			v.curves.last.Store(time.Now().UnixNano())
+		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		var p problem
 		switch {
@@ -106,6 +111,15 @@ func number(r *http.Request, name string, limit int) (int, error) {
 		return 0, invalid("%s is a number from 0 to %d, not %.20q", name, limit-1, r.FormValue(name))
 	}
 	return n, nil
+}
+
+// cellOf returns the side of the cells that a request asks for, 1 = every pixel.
+func cellOf(r *http.Request) (int, error) {
+	if r.FormValue("cell") == "" {
+		return 1, nil
+	}
+	cell, err := number(r, "cell", maxCell+1)
+	return max(1, cell), err
 }
 
 // item returns the open item that a request names.
@@ -158,7 +172,9 @@ func (v *Viewer) serveSession(*http.Request) (reply, error) { return asJSON(v.se
 // description is an item as the page sees it.
 type description struct {
 	Name    string              `json:"name"`
-	Frames  int                 `json:"frames"`          // number of frames of the video; 0 = no video
+	Frames  int                 `json:"frames"` // number of frames of the video; 0 = no video
+	Width   int                 `json:"width"`  // of its frames, in pixels
+	Height  int                 `json:"height"`
 	Times   []float64           `json:"times,omitempty"` // of the frames, in seconds
 	Rate    float64             `json:"rate"`            // frames per second, 25 if unknown
 	Results []resultDescription `json:"results"`
@@ -168,6 +184,8 @@ type resultDescription struct {
 	Name    string `json:"name"`
 	Kind    string `json:"kind"` // files, estimate or painted
 	Truth   bool   `json:"truth"`
+	Width   int    `json:"width"` // of the pictures, if it is painted
+	Height  int    `json:"height"`
 	Numbers []int  `json:"numbers"` // of the frames that have a field or a picture
 }
 
@@ -175,6 +193,7 @@ func (i *item) describe() description {
 	d := description{Name: i.name, Rate: 25, Results: []resultDescription{}}
 	if i.frames != nil {
 		d.Frames, d.Times = i.frames.count(), i.frames.seconds()
+		d.Width, d.Height = i.frames.info.Width, i.frames.info.Height
 		if rate := i.frames.info.FrameRate.Float(); rate > 0 {
 			d.Rate = rate
 		}
@@ -184,6 +203,7 @@ func (i *item) describe() description {
 		if r.fields != nil {
 			one.Numbers = r.fields.numbers()
 		} else {
+			one.Width, one.Height = r.pictures.info.Width, r.pictures.info.Height
 			for n := range r.pictures.count() {
 				one.Numbers = append(one.Numbers, n)
 			}
@@ -225,11 +245,15 @@ func servePicture(r *http.Request, from *frames) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	cell, err := cellOf(r)
+	if err != nil {
+		return reply{}, err
+	}
 	picture, err := from.frame(r.Context(), n)
 	if err != nil {
 		return reply{}, err
 	}
-	return asJPEG(picture)
+	return asJPEG(reducePicture(picture, cell))
 }
 
 const jpegQuality = 92
@@ -255,7 +279,11 @@ func (v *Viewer) serveField(r *http.Request) (reply, error) {
 	if _, found := slices.BinarySearch(result.fields.numbers(), n); !found {
 		return reply{}, problem{http.StatusNotFound, fmt.Errorf("there is no flow for frame %d", n)}
 	}
-	p, err := result.fields.packet(r.Context(), n)
+	cell, err := cellOf(r)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := result.fields.packet(r.Context(), n, cell)
 	if err != nil {
 		return reply{}, err
 	}

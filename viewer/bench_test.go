@@ -19,7 +19,7 @@ func bigVideo(t testing.TB, n, width, height int) Sources {
 	flows, pictures := t.TempDir(), t.TempDir()
 	f := chart(width, height)
 	f.Vectors[len(f.Vectors)-2] = 0
-	first, err := asJPEG(pictureOf(newPacket(f, 0)))
+	first, err := asJPEG(pictureOf(newPacket(f, 0, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func BenchmarkField(b *testing.B) {
 		b.Run(map[bool]string{false: "plain", true: "packed"}[packed], func(b *testing.B) {
 			var size int
 			for b.Loop() {
-				p, err := v.items[0].results[0].fields.packet(b.Context(), 1)
+				p, err := v.items[0].results[0].fields.packet(b.Context(), 1, 1)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -146,10 +146,10 @@ func (b *tab) set(id, value string) {
 	b.settle()
 }
 
-// shows waits until the picture has a label.
+// shows waits until the picture has a label and the values of its pixels are there.
 func (b *tab) shows(label string) {
 	b.t.Helper()
-	b.wait(fmt.Sprintf("document.querySelector('#picture')?.getAttribute('aria-label') === %q", label))
+	b.wait(fmt.Sprintf("document.querySelector('#picture')?.getAttribute('aria-label') === %q && document.querySelector('#panel').ariaBusy === 'false'", label))
 }
 
 // look writes a screenshot into the folder that WWFLOW_SCREENSHOTS names, for people.

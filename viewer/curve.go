@@ -26,6 +26,7 @@ type curve struct {
 // curves computes curves beside the requests, one field at a time.
 type curves struct {
 	busy atomic.Int64 // requests in progress, which go first
+	last atomic.Int64 // time of the last answer with a frame or field, in nanoseconds
 
 	mu      sync.Mutex
 	results map[*result]*points
@@ -108,7 +109,7 @@ func (v *Viewer) measure(r *result, p *points, numbers []int) {
 			return
 		}
 		pair := stats.Pair{} // an unreadable file moves nothing
-		if packet, err := r.fields.packet(v.ctx, n); err == nil {
+		if packet, err := r.fields.packet(v.ctx, n, 1); err == nil {
 			pair = stats.Measure(packet.field(), false)
 		}
 		pair.Frame = n
@@ -159,9 +160,13 @@ func (v *Viewer) findCuts(path string, k *cuts) {
 	}
 }
 
-// idle waits until no request is in progress. It returns false when the viewer is closed.
+// quiet is how long no request has been answered before something is computed beside the requests.
+const quiet = 250 * time.Millisecond
+
+// idle waits until no request is in progress and none was a moment ago: frames that are scrubbed or played go first. It
+// returns false when the viewer is closed.
 func (v *Viewer) idle() bool {
-	for v.curves.busy.Load() > 0 {
+	for v.curves.busy.Load() > 0 || time.Since(time.Unix(0, v.curves.last.Load())) < quiet {
 		if !sleep(v.ctx, 20*time.Millisecond) {
 			return false
 		}

@@ -93,7 +93,16 @@ func (e *estimate) numbers() []int {
 func (e *estimate) ready() []int { return e.cache.numbers(e.key) }
 
 // packet returns a field. It is estimated if it is not in the cache, and given up if nobody waits for it any more.
-func (e *estimate) packet(ctx context.Context, number int) (*packet, error) {
+func (e *estimate) packet(ctx context.Context, number, cell int) (*packet, error) {
+	p, err := e.whole(ctx, number)
+	if err != nil || cell == 1 {
+		return p, err
+	}
+	return newPacket(p.field(), number, cell), nil
+}
+
+// whole returns the packet with every pixel.
+func (e *estimate) whole(ctx context.Context, number int) (*packet, error) {
 	if p := e.cache.get(e.key, number); p != nil {
 		return p, nil
 	}
@@ -146,7 +155,7 @@ func (e *estimate) compute(ctx context.Context, number int) (*packet, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPacket(f, number)
+	p := newPacket(f, number, 1)
 	if err := e.cache.put(e.key, number, p); err != nil {
 		return nil, fmt.Errorf("the cache %s cannot be written: %w", e.cache.dir, err)
 	}

@@ -64,7 +64,7 @@ func TestEstimate(t *testing.T) {
 	defer model.Close()
 	list := framesOf(t, clip)
 	for _, n := range []int{7, 8, 12, 3, 13} {
-		got, err := e.packet(t.Context(), n)
+		got, err := e.packet(t.Context(), n, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,14 +72,14 @@ func TestEstimate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := newPacket(f, n); got.header != want.header || !slices.Equal(got.payload, want.payload) {
+		if want := newPacket(f, n, 1); got.header != want.header || !slices.Equal(got.payload, want.payload) {
 			t.Errorf("frame %d: the field is not the network's: %+v, want %+v", n, got.header, want.header)
 		}
 	}
 	if got := e.ready(); !slices.Equal(got, []int{3, 7, 8, 12, 13}) {
 		t.Errorf("the cache has %v", got)
 	}
-	if _, err := e.packet(t.Context(), 14); err == nil {
+	if _, err := e.packet(t.Context(), 14, 1); err == nil {
 		t.Error("the last frame has flow")
 	}
 }
@@ -142,7 +142,7 @@ func TestCacheIsWhole(t *testing.T) {
 	s := Sources{Paths: []string{smallClip(t, 14)}, CacheDir: dir, CacheBytes: 1 << 30, Open: func() (*flow.Model, error) { opened++; return open() }}
 	ask := func() *packet {
 		v := newViewer(t, s)
-		p, err := estimateOf(t, v).packet(t.Context(), 4)
+		p, err := estimateOf(t, v).packet(t.Context(), 4, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestCacheIsWhole(t *testing.T) {
 
 // TestCacheLimit fills the cache, and finds the fields that were used last.
 func TestCacheLimit(t *testing.T) {
-	p := newPacket(chart(64, 48), 0)
+	p := newPacket(chart(64, 48), 0, 1)
 	data, err := p.encode(true)
 	if err != nil {
 		t.Fatal(err)
@@ -205,9 +205,9 @@ func TestEstimateIsGivenUp(t *testing.T) {
 	e := estimateOf(t, v)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { _, err := e.packet(ctx, 0); done <- err }()
+	go func() { _, err := e.packet(ctx, 0, 1); done <- err }()
 	<-opening
-	go func() { _, err := e.packet(ctx, 9); done <- err }() // waits for its turn
+	go func() { _, err := e.packet(ctx, 9, 1); done <- err }() // waits for its turn
 	cancel()
 	for range 2 {
 		wantError(t, <-done, context.Canceled)
@@ -219,7 +219,7 @@ func TestEstimateIsGivenUp(t *testing.T) {
 	if left != 0 {
 		t.Errorf("%d estimates go on", left)
 	}
-	if got, err := e.packet(t.Context(), 1); err != nil || got.header.Number != 1 {
+	if got, err := e.packet(t.Context(), 1, 1); err != nil || got.header.Number != 1 {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -248,7 +248,7 @@ func TestEstimateInThePage(t *testing.T) {
 	b.shows("video and confidence of frame 12")
 	b.set("x", "30")
 	b.set("y", "20")
-	p, err := estimateOf(t, v).packet(t.Context(), 12)
+	p, err := estimateOf(t, v).packet(t.Context(), 12, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ type files struct {
 func (f *files) numbers() []int { return f.sorted }
 func (f *files) ready() []int   { return f.sorted }
 
-func (f *files) packet(ctx context.Context, number int) (*packet, error) {
+func (f *files) packet(ctx context.Context, number, cell int) (*packet, error) {
 	path, ok := f.paths[number]
 	if !ok {
 		return nil, fmt.Errorf("there is no flow file for frame %d", number)
@@ -40,7 +40,7 @@ func (f *files) packet(ctx context.Context, number int) (*packet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPacket(read, number), nil
+	return newPacket(read, number, cell), nil
 }
 
 // newFiles returns the flow files at the paths, which are in one folder. The last number in a name is the number of the

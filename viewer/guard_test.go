@@ -297,7 +297,7 @@ func TestPicturesStayInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := chart(16, 16)
-	p := newPacket(f, 0)
+	p := newPacket(f, 0, 1)
 	data, err := asJPEG(pictureOf(p))
 	if err != nil {
 		t.Fatal(err)

@@ -33,9 +33,9 @@ type source struct {
 	truth bool
 }
 
-// fields gives packets by the number of their frame.
+// fields gives packets by the number of their frame. They have the means of cells, of every pixel if cell is 1.
 type fields interface {
-	packet(ctx context.Context, number int) (*packet, error)
+	packet(ctx context.Context, number, cell int) (*packet, error)
 	numbers() []int // that can be asked for
 	ready() []int   // of these, those that take no long time
 }

@@ -10,22 +10,26 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
+	"sync/atomic"
 
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/half"
+	"github.com/wwflow/wwflow/internal/parallel"
 )
 
 // A packet is a flow field as the page takes it. It has
 //
-//	"wwflow1\n"
+//	"wwflow2\n"
 //	the length of the header (uint32)
 //	the header, JSON
 //	the payload
 //	the CRC-32 (IEEE) of all bytes before it (uint32)
 //
 // with little-endian numbers. The payload has u and v of each pixel, interleaved, as 16-bit numbers; then the confidence of
-// each pixel in units of 1/255, if the header says so.
+// each pixel in units of 1/255, if the header says so. With Cell > 1 it has the means of cells of Cell times Cell pixels
+// instead (see reduceField): while frames are scrubbed or played, the page takes a field at the resolution at which it shows it.
 //
 // With Step > 0 the numbers are signed, in units of Step pixels, and -32768 is unknown. Step is the smallest power of two
 // that holds the largest component, 1/64 at most. A field with components of 512 pixels or more has Step 0: the numbers are
@@ -36,7 +40,7 @@ import (
 // the pixel on the left, modulo 65536 and folded to an unsigned number; the low and the high bytes of u, the low and the
 // high bytes of v and the differences of the confidence follow each other; and all of it is deflated.
 const (
-	magic    = "wwflow1\n"
+	magic    = "wwflow2\n"
 	maxStep  = 1.0 / 64
 	maxUnits = math.MaxInt16
 	halfMax  = 65504 // the largest half float
@@ -44,13 +48,15 @@ const (
 
 // header describes the field in a packet.
 type header struct {
-	Width      int     `json:"width"`
+	Width      int     `json:"width"` // of the field, in pixels
 	Height     int     `json:"height"`
+	Cell       int     `json:"cell"`   // side of the cells whose means the payload has, in pixels; 1 = it has every pixel
 	Number     int     `json:"number"` // of its frame
 	Step       float64 `json:"step"`   // pixels per unit; 0 = half floats
 	Packed     bool    `json:"packed"`
 	Confidence bool    `json:"confidence"`
-	Unknown    int     `json:"unknown"` // number of pixels
+	Unknown    int     `json:"unknown"` // number of pixels or cells
+	P99        float64 `json:"p99"`     // 99th percentile of the length of the field's vectors, in pixels
 }
 
 // packet is a field in memory, with a payload that is not packed.
@@ -59,32 +65,56 @@ type packet struct {
 	payload []byte
 }
 
-// newPacket rounds a field. number is that of its frame.
-func newPacket(f *field.Field, number int) *packet {
+// newPacket rounds a field. number is that of its frame. With cell > 1 the packet has the means of cells of that side.
+func newPacket(f *field.Field, number, cell int) *packet {
+	h := header{Width: f.Width, Height: f.Height, Cell: cell, Number: number, Confidence: f.Confidence != nil, P99: longest(f)}
+	if cell > 1 {
+		f = reduceField(f, cell)
+	}
+	h.Step = stepOf(f)
 	n := f.Width * f.Height
-	h := header{Width: f.Width, Height: f.Height, Number: number, Confidence: f.Confidence != nil, Step: stepOf(f)}
-	payload := make([]byte, 4*n, 5*n)
+	payload := make([]byte, h.size())
 	convert := fixed(h.Step)
 	if h.Step == 0 {
 		convert = half.Bits
 	}
-	for i := range n {
-		u, v := f.Vectors[2*i], f.Vectors[2*i+1]
-		if u-u != 0 || v-v != 0 { // NaN or infinite
-			h.Unknown++
-			u, v = field.Unknown(), field.Unknown()
-		} else if long := max(u, -u, v, -v); long > halfMax { // only the direction is left of such a vector
-			u, v = u/long*halfMax, v/long*halfMax
+	var unknown atomic.Int64
+	parallel.Ranges(n, 0, func(from, to int) {
+		count := 0
+		for i := from; i < to; i++ {
+			u, v := f.Vectors[2*i], f.Vectors[2*i+1]
+			if u-u != 0 || v-v != 0 { // NaN or infinite
+				count++
+				u, v = field.Unknown(), field.Unknown()
+			} else if long := max(u, -u, v, -v); long > halfMax { // only the direction is left of such a vector
+				u, v = u/long*halfMax, v/long*halfMax
+			}
+			binary.LittleEndian.PutUint16(payload[4*i:], convert(u))
+			binary.LittleEndian.PutUint16(payload[4*i+2:], convert(v))
+			if h.Confidence {
+				payload[4*n+i] = uint8(math.Round(255 * float64(min(max(f.Confidence[i], 0), 1)))) // as the painter rounds it
+			}
 		}
-		binary.LittleEndian.PutUint16(payload[4*i:], convert(u))
-		binary.LittleEndian.PutUint16(payload[4*i+2:], convert(v))
-	}
-	if h.Confidence {
-		for _, c := range f.Confidence {
-			payload = append(payload, uint8(math.Round(255*float64(min(max(c, 0), 1))))) // as the painter rounds it
-		}
-	}
+		unknown.Add(int64(count))
+	})
+	h.Unknown = int(unknown.Load())
 	return &packet{h, payload}
+}
+
+// longest returns the 99th percentile of the length of the vectors, from about 10,000 of them; 0 if none is known.
+func longest(f *field.Field) float64 {
+	n := f.Width * f.Height
+	var lengths []float64
+	for i := 0; i < n; i += max(1, n/10000) {
+		if length := math.Hypot(float64(f.Vectors[2*i]), float64(f.Vectors[2*i+1])); length <= math.MaxFloat64 {
+			lengths = append(lengths, length)
+		}
+	}
+	if len(lengths) == 0 {
+		return 0
+	}
+	slices.Sort(lengths)
+	return lengths[99*(len(lengths)-1)/100]
 }
 
 // fixed returns the conversion to signed units of step pixels.
@@ -119,9 +149,9 @@ func stepOf(f *field.Field) float64 {
 	return step
 }
 
-// field returns the field that the packet describes. Its rounding remains.
+// field returns the field that the payload has: the means of cells if Cell > 1. Its rounding remains.
 func (p *packet) field() *field.Field {
-	f := field.New(p.header.Width, p.header.Height)
+	f := field.New(p.header.stored())
 	for i := range f.Vectors {
 		b := binary.LittleEndian.Uint16(p.payload[2*i:])
 		switch {
@@ -146,7 +176,7 @@ func (p *packet) field() *field.Field {
 func (p *packet) encode(packed bool) ([]byte, error) {
 	h, payload := p.header, p.payload
 	if h.Packed = packed; packed {
-		payload = pack(p.payload, h.Width, h.Height)
+		payload = pack(p.payload, &h)
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -179,7 +209,7 @@ func decodePacket(data []byte) (*packet, error) {
 		return nil, fmt.Errorf("%w: %w", errPacket, err)
 	}
 	h := &p.header
-	if h.Width <= 0 || h.Height <= 0 || h.Width > frame.MaxPixels || h.Height > frame.MaxPixels/h.Width {
+	if h.Cell < 1 || h.Cell > maxCell || h.Width <= 0 || h.Height <= 0 || h.Width > frame.MaxPixels || h.Height > frame.MaxPixels/h.Width {
 		return nil, errPacket
 	}
 	if h.Packed {
@@ -197,14 +227,21 @@ func decodePacket(data []byte) (*packet, error) {
 
 // size returns the length of the payload in bytes.
 func (h *header) size() int {
+	columns, rows := h.stored()
 	if h.Confidence {
-		return 5 * h.Width * h.Height
+		return 5 * columns * rows
 	}
-	return 4 * h.Width * h.Height
+	return 4 * columns * rows
+}
+
+// stored returns the size of what the payload has.
+func (h *header) stored() (columns, rows int) {
+	return cells(h.Width, h.Cell), cells(h.Height, h.Cell)
 }
 
 // pack returns the packed form of a payload.
-func pack(payload []byte, width, height int) []byte {
+func pack(payload []byte, h *header) []byte {
+	width, height := h.stored()
 	n := width * height
 	planes := make([]byte, len(payload))
 	for c := range 2 {
@@ -232,7 +269,8 @@ func pack(payload []byte, width, height int) []byte {
 
 // unpack is the inverse of pack.
 func unpack(packed []byte, h *header) ([]byte, error) {
-	n := h.Width * h.Height
+	width, height := h.stored()
+	n := width * height
 	planes := make([]byte, h.size())
 	r := flate.NewReader(bytes.NewReader(packed))
 	if _, err := io.ReadFull(r, planes); err != nil {
@@ -242,7 +280,7 @@ func unpack(packed []byte, h *header) ([]byte, error) {
 	for c := range 2 {
 		low, high := planes[2*c*n:], planes[(2*c+1)*n:]
 		for i, left := 0, uint16(0); i < n; i++ {
-			if i%h.Width == 0 {
+			if i%width == 0 {
 				left = 0
 			}
 			d := uint16(low[i]) | uint16(high[i])<<8

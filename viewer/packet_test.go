@@ -40,7 +40,7 @@ func TestPacketPrecision(t *testing.T) {
 		}
 		f.Vectors[200], f.Vectors[201] = c.largest, -c.largest/3
 		f.Vectors[6142], f.Vectors[6143] = float32(math.Inf(1)), 0
-		p := newPacket(f, 7)
+		p := newPacket(f, 7, 1)
 		if p.header.Step != c.step {
 			t.Errorf("%s: the step is %v, want %v", c.name, p.header.Step, c.step)
 		}
@@ -66,7 +66,7 @@ func TestPacketEncoding(t *testing.T) {
 		if !confidence {
 			f.Confidence = nil
 		}
-		p := newPacket(f, 12)
+		p := newPacket(f, 12, 1)
 		for _, packed := range []bool{false, true} {
 			data, err := p.encode(packed)
 			if err != nil {
@@ -95,7 +95,7 @@ func TestPacketEncoding(t *testing.T) {
 func TestPacketCountsUnknown(t *testing.T) {
 	f := field.New(10, 10)
 	f.Vectors[0], f.Vectors[7] = field.Unknown(), float32(math.Inf(1))
-	if h := newPacket(f, 0).header; h.Unknown != 2 {
+	if h := newPacket(f, 0, 1).header; h.Unknown != 2 {
 		t.Errorf("the header is %+v", h)
 	}
 }

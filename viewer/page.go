@@ -116,7 +116,7 @@ func (v *Viewer) embedPosition(ctx context.Context, e *embedding, i *item, n int
 			e.Pictures[key], size = picture.body, size+len(picture.body)
 			continue
 		}
-		p, err := r.fields.packet(ctx, n)
+		p, err := r.fields.packet(ctx, n, 1)
 		if err != nil {
 			return 0, err
 		}

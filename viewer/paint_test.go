@@ -18,21 +18,24 @@ globalThis.paint = async (name, packet, frame, pane) => {
   const { RasterPainter } = await import('./raster.js');
   const { Colours } = await import('./colours.js');
   const { parsePacket } = await import('./packet.js');
+  const { Picture } = await import('./picture.js');
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const field = await parsePacket(bytes(packet).buffer);
-  const canvas = Object.assign(document.createElement('canvas'), { width: field.width, height: field.height });
+  const { columns, rows, cell } = field;
+  const canvas = Object.assign(document.createElement('canvas'), { width: columns, height: rows });
   const colours = new Colours(await (await fetch('api/session')).json());
   const painter = new { gl: GLPainter, raster: RasterPainter }[name](canvas, colours);
-  const rgba = new ImageData(new Uint8ClampedArray(bytes(frame)), field.width, field.height);
+  const rgba = new ImageData(new Uint8ClampedArray(bytes(frame)), columns, rows);
   painter.setField('a', field);
-  painter.setPicture('frame', await createImageBitmap(rgba, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' }));
-  painter.draw([{ rect: [0, 0, field.width, field.height], origin: [0, 0], zoom: 1, a: 'a', b: 'a', picture: 'frame', range: 1, ...pane }]);
+  painter.setPicture('frame', new Picture(await createImageBitmap(rgba, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' }), cell, field));
+  painter.draw([{ rect: [0, 0, columns, rows], size: [field.width, field.height], origin: [0, 0], zoom: 1 / cell, a: 'a', b: 'a', picture: 'frame', range: 1, ...pane }]);
   let text = '';
   for (const b of painter.pixels()) text += String.fromCharCode(b);
   return btoa(text);
 }`
 
-// TestPaintersMatchGo paints fields with both painters of the page, and compares them with package visualize.
+// TestPaintersMatchGo paints fields with both painters of the page, and compares them with package visualize. Of one field the page
+// gets the means of cells, as while frames are scrubbed: they have to look like the painted means.
 func TestPaintersMatchGo(t *testing.T) {
 	_, url := serve(t, flows(t))
 	b := newTab(t, url, 400, 300)
@@ -42,11 +45,23 @@ func TestPaintersMatchGo(t *testing.T) {
 	for _, f := range []*field.Field{normal, half} { // the confidence of an infinite vector is not shown
 		f.Vectors[len(f.Vectors)-2] = field.Unknown()
 	}
-	for name, f := range map[string]*field.Field{"16-bit numbers": normal, "half floats": half} {
-		p := newPacket(f, 0)
-		first := pictureOf(p)
+	cells := chart(323, 243)
+	for _, c := range []struct {
+		name   string
+		field  *field.Field // that the packet is made of
+		want   *field.Field // what is painted
+		cell   int
+		packed bool
+	}{
+		{"16-bit numbers", normal, normal, 1, false},
+		{"half floats", half, half, 1, true},
+		{"cells", cells, meansOf(cells, 3), 3, false},
+	} {
+		p := newPacket(c.field, 0, c.cell)
+		f := c.want
+		first := pictureOf(newPacket(f, 0, 1))
 		f.Pair = &frame.Pair{First: first, Second: first}
-		data, err := p.encode(name == "half floats")
+		data, err := p.encode(c.packed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +80,7 @@ func TestPaintersMatchGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				comparePixels(t, fmt.Sprintf("%s, %s, %s", with, style, name), pixels, want, f, style != visualize.Confidence)
+				comparePixels(t, fmt.Sprintf("%s, %s, %s", with, style, c.name), pixels, want, f, style != visualize.Confidence)
 			}
 		}
 	}

@@ -1,9 +1,13 @@
 // The painter of the page, in WebGL 2. raster.js has the same methods for browsers without it.
 
 import { arctangent } from './colours.js';
+import { spans } from './picture.js';
 
-// What a pane shows. The numbers are those of the shader.
+// What a pane shows. Each has a shader of its own, where STYLE is its number: a shader for all of them would be several times
+// as slow without a graphics card.
 export const styles = { frame: 0, flow: 1, overlay: 2, arrows: 3, confidence: 4, difference: 5, painted: 6 };
+
+const stepEntries = 1 << 19; // of a field or picture, uploaded at once
 
 const vertexSource = `#version 300 es
 void main() { // one triangle that covers everything
@@ -20,9 +24,9 @@ precision highp sampler2D;
 uniform usampler2D fieldA, fieldB, sureness;
 uniform sampler2D picture, wheel, ramp;
 uniform float stepA, stepB, perPixel, perError, mixture, zoom, bottom;
-uniform vec2 origin;
+uniform vec2 origin, pictureSize;
 uniform ivec2 size;
-uniform int style;
+uniform int cellA, cellB;
 out vec4 result;
 
 // flow returns u, v and 1, or 0 where they are unknown.
@@ -79,25 +83,26 @@ vec3 overlayLevels(vec3 f, vec3 under) {
 
 void main() {
   vec2 place = (vec2(gl_FragCoord.x, bottom - gl_FragCoord.y) - origin) / zoom;
-  ivec2 at = ivec2(floor(place));
-  if (at.x < 0 || at.y < 0 || at.x >= size.x || at.y >= size.y) discard;
-  vec3 under = vec3(0.0);
-  if (style == 0 || style == 2 || style == 3 || style == 6) under = levels(texture(picture, place / vec2(size)).rgb);
+  ivec2 at = clamp(ivec2(floor(place)), ivec2(0), size - 1);
+#if STYLE == 0 || STYLE == 2 || STYLE == 3 || STYLE == 6
+  vec3 under = levels(texture(picture, place / pictureSize).rgb);
+#endif
+#if STYLE == 0 || STYLE == 6
   vec3 colour = under;
-  if (style == 1) {
-    colour = wheelLevels(flow(fieldA, stepA, at));
-  } else if (style == 2) {
-    vec3 f = flow(fieldA, stepA, at);
-    vec3 both = overlayLevels(f, under);
-    colour = mixture <= 0.5 ? mix(under, both, 2.0 * mixture) : mix(both, wheelLevels(f), 2.0 * mixture - 1.0);
-  } else if (style == 3) {
-    colour = floor(under / 2.0);
-  } else if (style == 4) {
-    colour = flow(fieldA, stepA, at).z == 0.0 ? vec3(0.0) : rampLevels(float(texelFetch(sureness, at, 0).r) / 255.0);
-  } else if (style == 5) {
-    vec3 a = flow(fieldA, stepA, at), b = flow(fieldB, stepB, at);
-    colour = a.z * b.z == 0.0 ? vec3(0.0) : rampLevels(length(a.xy - b.xy) * perError);
-  }
+#elif STYLE == 1
+  vec3 colour = wheelLevels(flow(fieldA, stepA, at / cellA));
+#elif STYLE == 2
+  vec3 f = flow(fieldA, stepA, at / cellA);
+  vec3 both = overlayLevels(f, under);
+  vec3 colour = mixture <= 0.5 ? mix(under, both, 2.0 * mixture) : mix(both, wheelLevels(f), 2.0 * mixture - 1.0);
+#elif STYLE == 3
+  vec3 colour = floor(under / 2.0);
+#elif STYLE == 4
+  vec3 colour = flow(fieldA, stepA, at / cellA).z == 0.0 ? vec3(0.0) : rampLevels(float(texelFetch(sureness, at / cellA, 0).r) / 255.0);
+#elif STYLE == 5
+  vec3 a = flow(fieldA, stepA, at / cellA), b = flow(fieldB, stepB, at / cellB);
+  vec3 colour = a.z * b.z == 0.0 ? vec3(0.0) : rampLevels(length(a.xy - b.xy) * perError);
+#endif
   result = vec4(colour / 255.0, 1.0);
 }`;
 
@@ -109,11 +114,9 @@ export class GLPainter {
     this.gl = gl;
     this.canvas = canvas;
     this.limit = gl.getParameter(gl.MAX_TEXTURE_SIZE);
-    const polynomial = arctangent.reduceRight((sum, c) => (sum ? `${c} + z2 * (${sum})` : `${c}`), '');
-    this.program = linked(gl, vertexSource, fragmentSource.replace('POLYNOMIAL', polynomial));
-    gl.useProgram(this.program);
-    this.places = {};
-    this.slots = {};
+    this.programs = {}; // by style
+    this.slots = {}; // by name: a texture, and the Field or Picture that it has as content
+    this.coming = {}; // slots that are not complete yet
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     this.upload('wheel', colours.wheel, colours.wheel.length / 3, 1, gl.RGB8, gl.RGB, gl.UNSIGNED_BYTE);
     this.upload('ramp', colours.ramp, colours.ramp.length / 3, 1, gl.RGB8, gl.RGB, gl.UNSIGNED_BYTE);
@@ -127,45 +130,103 @@ export class GLPainter {
     return Math.max(width, height) <= this.limit;
   }
 
-  // setField gives a field to a slot; null empties it.
+  // setField gives a Field to a slot; null empties it.
   setField(slot, field) {
-    const gl = this.gl;
-    if (this.slots[slot]?.content === field) return;
-    if (!field) return void delete this.slots[slot];
-    this.upload(slot, field.values, field.width, field.height, gl.RG16UI, gl.RG_INTEGER, gl.UNSIGNED_SHORT, field);
-    if (field.confidence) {
-      this.upload(slot + '/confidence', field.confidence, field.width, field.height, gl.R8UI, gl.RED_INTEGER, gl.UNSIGNED_BYTE, field);
-    }
+    const { gl } = this;
+    this.fill(slot, field, () => {
+      const { values, confidence } = field;
+      const parts = { [slot]: { data: values, format: gl.RG16UI, layout: gl.RG_INTEGER, type: gl.UNSIGNED_SHORT, entry: 2 } };
+      if (confidence) parts[`${slot}/confidence`] = { data: confidence, format: gl.R8UI, layout: gl.RED_INTEGER, type: gl.UNSIGNED_BYTE, entry: 1 };
+      return parts;
+    });
   }
 
-  // setPicture gives an ImageBitmap to a slot; null empties it.
+  // setPicture gives a Picture to a slot; null empties it.
   setPicture(slot, picture) {
-    const gl = this.gl;
-    if (this.slots[slot]?.content === picture) return;
-    if (!picture) return void delete this.slots[slot];
-    this.upload(slot, picture, picture.width, picture.height, gl.RGB8, gl.RGB, gl.UNSIGNED_BYTE, picture);
+    const { gl } = this;
+    this.fill(slot, picture, () => ({ [slot]: { data: picture.bitmap, format: gl.RGBA8, layout: gl.RGBA, type: gl.UNSIGNED_BYTE } }));
   }
 
-  upload(slot, data, width, height, format, layout, type, content) {
-    const gl = this.gl;
-    let s = this.slots[slot];
-    if (!s || s.width !== width || s.height !== height || s.format !== format) {
-      if (s) gl.deleteTexture(s.texture);
-      s = this.slots[slot] = { texture: gl.createTexture(), width, height, format };
-      gl.bindTexture(gl.TEXTURE_2D, s.texture);
-      gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
-      for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-      for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
-    } else {
-      gl.bindTexture(gl.TEXTURE_2D, s.texture);
+  // fill gives a slot its content. What is large takes the place of the same frame with larger cells step by step.
+  fill(slot, content, partsOf) {
+    if (this.slots[slot]?.content === content || this.coming[slot]?.content === content) return;
+    this.drop(this.coming, slot);
+    if (!content) return this.drop(this.slots, slot);
+    const step = Math.ceil(stepEntries / content.columns);
+    const gradual = step < content.rows && this.slots[slot]?.content?.cell > content.cell;
+    const slots = gradual ? this.coming : this.slots;
+    for (const [name, part] of Object.entries(partsOf())) {
+      this.allot(slots, name, { ...part, width: content.columns, height: content.rows, content, done: 0, step: gradual ? step : content.rows });
+      if (!gradual) this.advance(slots[name]);
     }
-    if (ArrayBuffer.isView(data)) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, layout, type, data);
-    else gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, layout, type, data);
-    s.content = content;
+  }
+
+  // progress uploads a step of what is coming, and returns whether it has to be drawn and called again.
+  progress() {
+    const names = Object.keys(this.coming);
+    for (const name of names) {
+      const s = this.coming[name];
+      this.advance(s);
+      if (s.done < s.height) continue;
+      this.drop(this.slots, name);
+      this.slots[name] = s;
+      delete this.coming[name];
+    }
+    return names.length > 0;
+  }
+
+  // upload gives a slot a table of width times height entries.
+  upload(slot, data, width, height, format, layout, type) {
+    this.allot(this.slots, slot, { data, width, height, format, layout, type, entry: data.length / width / height, done: 0, step: height });
+    this.advance(this.slots[slot]);
+  }
+
+  // allot gives a slot a texture. It keeps one of the same size.
+  allot(slots, name, s) {
+    const { gl } = this;
+    const old = slots[name];
+    if (old && old.width === s.width && old.height === s.height && old.format === s.format) {
+      slots[name] = { ...s, texture: old.texture };
+      return;
+    }
+    this.drop(slots, name);
+    slots[name] = { ...s, texture: gl.createTexture() };
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, slots[name].texture);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, s.format, s.width, s.height);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+  }
+
+  // advance uploads the next rows of a slot's data.
+  advance(s) {
+    const { gl } = this;
+    const rows = Math.min(s.step, s.height - s.done);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, s.texture);
+    if (ArrayBuffer.isView(s.data)) {
+      const row = s.width * s.entry;
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, s.done, s.width, rows, s.layout, s.type, s.data.subarray(s.done * row, (s.done + rows) * row));
+    } else {
+      gl.pixelStorei(gl.UNPACK_SKIP_ROWS, s.done);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, s.done, s.width, rows, s.layout, s.type, s.data);
+      gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
+    }
+    s.done += rows;
+    if (s.done === s.height) s.data = null; // the loader decides how long it is kept
+  }
+
+  // drop frees a slot, and the one of its confidence.
+  drop(slots, name) {
+    for (const n of [name, `${name}/confidence`]) {
+      if (slots[n]) this.gl.deleteTexture(slots[n].texture);
+      delete slots[n];
+    }
   }
 
   // draw paints panes onto the canvas. A pane has rect [x, y, width, height] and origin [x, y] (where the first pixel of
-  // the picture is), both in pixels of the canvas; zoom (pixels of the canvas per pixel); style; a, b and picture (slots);
+  // the picture is), both in pixels of the canvas; size [width, height] of what is shown; zoom (pixels of the canvas per
+  // pixel); style; a, b and picture (slots);
   // scale and range (pixels of flow and of difference with full colour); mix (0 = frame, 1 = flow).
   draw(panes) {
     const gl = this.gl;
@@ -177,49 +238,47 @@ export class GLPainter {
   }
 
   drawPane(pane, width, height) {
-    const gl = this.gl;
-    const [x, y, w, h] = pane.rect;
-    gl.viewport(0, 0, width, height);
-    gl.scissor(x, height - y - h, w, h);
+    const { gl } = this;
     const a = this.slots[pane.a];
     const b = this.slots[pane.b];
     const picture = this.slots[pane.picture];
     const style = styles[pane.style];
-    const base = style === styles.frame || style === styles.painted || style === styles.arrows ? picture : a;
+    const base = (style === styles.frame || style === styles.painted || style === styles.arrows ? picture : a)?.content;
     if (!base || (style === styles.overlay && !picture) || (style === styles.difference && !b)) return;
     if (style === styles.confidence && !a.content.confidence) return;
-    this.bind(0, 'fieldA', a || this.slots.none);
-    this.bind(1, 'fieldB', b || this.slots.none);
-    this.bind(2, 'sureness', (a?.content.confidence && this.slots[pane.a + '/confidence']) || this.slots.unsure);
-    this.bind(3, 'picture', picture || this.slots.black);
-    const filter = pane.zoom < 1 ? gl.LINEAR : gl.NEAREST;
+    const [x, y, w, h] = visible(pane);
+    if (w <= 0 || h <= 0) return;
+    gl.viewport(0, 0, width, height);
+    gl.scissor(x, height - y - h, w, h);
+    const program = (this.programs[style] ??= new Program(gl, style));
+    program.use();
+    program.bind(0, 'fieldA', a || this.slots.none);
+    program.bind(1, 'fieldB', b || this.slots.none);
+    program.bind(2, 'sureness', (a?.content.confidence && this.slots[pane.a + '/confidence']) || this.slots.unsure);
+    program.bind(3, 'picture', picture || this.slots.black);
+    const filter = pane.zoom < 1 || picture?.content.cell > 1 ? gl.LINEAR : gl.NEAREST;
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, filter);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, filter);
-    this.bind(4, 'wheel', this.slots.wheel);
-    this.bind(5, 'ramp', this.slots.ramp);
-    gl.uniform1f(this.place('stepA'), a?.content.step ?? 1);
-    gl.uniform1f(this.place('stepB'), b?.content.step ?? 1);
-    gl.uniform1f(this.place('perPixel'), Math.fround(1 / pane.scale));
-    gl.uniform1f(this.place('perError'), 1 / pane.range);
-    gl.uniform1f(this.place('mixture'), pane.mix);
-    gl.uniform1f(this.place('zoom'), pane.zoom);
-    gl.uniform1f(this.place('bottom'), height);
-    gl.uniform2f(this.place('origin'), pane.origin[0], pane.origin[1]);
-    gl.uniform2i(this.place('size'), base.width, base.height);
-    gl.uniform1i(this.place('style'), style);
+    program.bind(4, 'wheel', this.slots.wheel);
+    program.bind(5, 'ramp', this.slots.ramp);
+    const [across, down] = spans(picture?.content ?? base);
+    for (const [name, value] of Object.entries({
+      stepA: a?.content.step ?? 1,
+      stepB: b?.content.step ?? 1,
+      perPixel: Math.fround(1 / pane.scale),
+      perError: 1 / pane.range,
+      mixture: pane.mix,
+      zoom: pane.zoom,
+      bottom: height,
+    })) {
+      gl.uniform1f(program.place(name), value);
+    }
+    gl.uniform1i(program.place('cellA'), a?.content.cell ?? 1);
+    gl.uniform1i(program.place('cellB'), b?.content.cell ?? 1);
+    gl.uniform2f(program.place('origin'), ...pane.origin);
+    gl.uniform2i(program.place('size'), ...pane.size);
+    gl.uniform2f(program.place('pictureSize'), pane.size[0] * across, pane.size[1] * down);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
-
-  bind(unit, name, slot) {
-    const gl = this.gl;
-    gl.activeTexture(gl.TEXTURE0 + unit);
-    gl.bindTexture(gl.TEXTURE_2D, slot.texture);
-    gl.uniform1i(this.place(name), unit);
-  }
-
-  place(name) {
-    this.places[name] ??= this.gl.getUniformLocation(this.program, name);
-    return this.places[name];
   }
 
   // pixels returns the canvas as bytes, red, green, blue and 255 of each pixel, the top row first.
@@ -231,6 +290,44 @@ export class GLPainter {
     const out = new Uint8Array(upside.length);
     for (let y = 0; y < canvas.height; y++) out.set(upside.subarray(y * row, (y + 1) * row), (canvas.height - 1 - y) * row);
     return out;
+  }
+}
+
+// visible returns the part of a pane's rectangle that the picture covers: the pixels whose centre is in it.
+function visible({ rect, origin, size, zoom }) {
+  const range = (k) => {
+    const from = Math.max(rect[k], Math.ceil(origin[k] - 0.5));
+    const to = Math.min(rect[k] + rect[k + 2], Math.ceil(origin[k] + size[k] * zoom - 0.5));
+    return [from, to - from];
+  };
+  const [x, w] = range(0);
+  const [y, h] = range(1);
+  return [x, y, w, h];
+}
+
+// Program is the shader of one style.
+class Program {
+  constructor(gl, style) {
+    const polynomial = arctangent.reduceRight((sum, c) => (sum ? `${c} + z2 * (${sum})` : `${c}`), '');
+    this.gl = gl;
+    this.program = linked(gl, vertexSource, fragmentSource.replace('POLYNOMIAL', polynomial).replace('\n', `\n#define STYLE ${style}\n`));
+    this.places = {};
+  }
+
+  use() {
+    this.gl.useProgram(this.program);
+  }
+
+  bind(unit, name, slot) {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.bindTexture(gl.TEXTURE_2D, slot.texture);
+    gl.uniform1i(this.place(name), unit);
+  }
+
+  place(name) {
+    this.places[name] ??= this.gl.getUniformLocation(this.program, name);
+    return this.places[name];
   }
 }
 

@@ -8,15 +8,18 @@ import { Loader } from './loader.js';
 import { drawMarks } from './marks.js';
 import { drawWheel, drawRamp } from './legend.js';
 import { Timeline } from './timeline.js';
-import { trackPoint, longest, roundUpScale } from './measure.js';
+import { trackPoint, roundUpScale } from './measure.js';
 import { state } from './state.js';
 import { byId, say, ratio } from './dom.js';
-import { readOut, compare, frameText } from './panel.js';
+import { readOut, compare, frameText, markBusy } from './panel.js';
+import { movingCell, restingCell } from './detail.js';
 import { listenToKeys } from './keys.js';
 import { listenToPointer } from './pointer.js';
 
 let drawing = false;
 let loading = false;
+let resting; // timer
+const restAfter = 150; // milliseconds without another frame
 
 async function start() {
   const embedded = byId('embedded');
@@ -73,6 +76,8 @@ async function openItem(item) {
   state.b = own[1] ?? -1;
   state.scale = 0;
   state.shown = {};
+  state.full = {};
+  if (description.frames > 0) state.view.size = [description.width, description.height];
   clearMarks();
   for (const id of ['a', 'b']) {
     byId(id).replaceChildren(...own.map((i) => new Option(results[i].name, i)));
@@ -120,7 +125,8 @@ function offer() {
 
 // go shows a frame. While one is loading, the last one that was asked for is loaded next.
 async function go(number) {
-  state.direction = number < state.number ? -1 : 1;
+  clearTimeout(resting);
+  state.stride = state.positions.indexOf(number) - state.positions.indexOf(state.number);
   state.number = number;
   if (state.positions.length) state.timeline.show(state.positions.indexOf(number), `frame ${number}${clockOf(number)}`);
   byId('number').value = number;
@@ -136,7 +142,39 @@ async function go(number) {
     } while (state.shown.number !== state.number);
   } finally {
     loading = false;
+    rest();
   }
+}
+
+// rest sharpens the picture when nothing has happened for a while.
+function rest() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    if (!loading && !state.playing && state.shown.number !== undefined) sharpen().catch((error) => say(error.message));
+  }, restAfter);
+}
+
+// sharpen loads every pixel of the fields that are shown, for measuring, and paints at the resolution of the screen.
+async function sharpen() {
+  const { shown } = state;
+  const cell = restingCell();
+  const finer = cell < shown.cell;
+  if (!finer && state.full.number === shown.number) return;
+  const full = state.full.number === shown.number ? state.full : await whole(shown.number, cell);
+  const frame = finer ? await state.loader.frame(shown.number, cell) : shown.frame;
+  if (state.shown !== shown) return;
+  show(finer ? { ...full, frame, cell } : shown, full);
+}
+
+// whole returns the fields of a frame with every pixel. Images of flow videos have cells.
+async function whole(number, cell, signal) {
+  const full = { number, a: null, b: null, truth: null };
+  const get = async (part) => {
+    const painted = state.loader.description.results[state[part]]?.kind === 'painted';
+    full[part] = await state.loader.result(state[part], number, painted ? cell : 1, signal);
+  };
+  await Promise.all(['a', 'b', 'truth'].map(get));
+  return full;
 }
 
 // clockOf returns the time of a frame, if it is known.
@@ -146,19 +184,22 @@ function clockOf(number) {
   return ` ${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(2).padStart(5, '0')}`;
 }
 
-// load loads a frame and its results, and shows them. Fields that may have to be estimated come after the picture.
+// load loads a frame and its results at the resolution for moving pictures, and shows them. Fields that may have to be
+// estimated come after the picture. Where a pixel or a box is measured, the fields come with every pixel as well.
 async function load(number) {
   state.controller = new AbortController();
   const { signal } = state.controller;
-  const next = { number, frame: null, a: null, b: null, truth: null };
+  const cell = movingCell();
+  const next = { number, cell, frame: null, a: null, b: null, truth: null };
   const parts = ['a', 'b', 'truth'].filter((part) => state[part] >= 0);
   const get = async (part) => {
-    next[part] = await state.loader.result(state[part], number, signal);
+    next[part] = await state.loader.result(state[part], number, cell, signal);
   };
+  let full;
   try {
     const quick = parts.filter((part) => !state.loader.slow(state[part]));
     const slow = parts.filter((part) => state.loader.slow(state[part]) && state.loader.has(state[part], number));
-    await Promise.all([state.loader.frame(number, signal).then((frame) => (next.frame = frame)), ...quick.map(get)]);
+    await Promise.all([state.loader.frame(number, cell, signal).then((frame) => (next.frame = frame)), ...quick.map(get)]);
     if (slow.length > 0) {
       const waiting = setTimeout(() => {
         show({ ...next });
@@ -171,26 +212,39 @@ async function load(number) {
       }
     }
     say(next.a || state.a < 0 ? '' : 'this frame has no flow');
-    const ahead = state.positions[state.positions.indexOf(number) + state.direction];
-    if (ahead !== undefined) state.loader.prefetch(ahead, parts.map((part) => state[part]));
+    if (cell === 1) full = next;
+    else if (state.pin || state.box) full = await whole(number, cell, signal);
+    prefetch(number, parts.map((part) => state[part]), cell);
   } catch (error) {
     if (error.name === 'AbortError') return;
     say(error.message);
     stop();
   }
-  show(next);
+  show(next, full);
 }
 
-// show paints what was loaded.
-function show(next) {
+// prefetch loads the frames that come next if frames are shown one after the other.
+function prefetch(number, results, cell) {
+  if (Math.abs(state.stride) > 1) return;
+  const index = state.positions.indexOf(number);
+  for (let k = 1; k <= (cell > 1 ? 2 : 1); k++) {
+    const ahead = state.positions[index + k * (state.stride || 1)];
+    if (ahead !== undefined) state.loader.prefetch(ahead, results, cell);
+  }
+}
+
+// show paints what was loaded. full has its fields with every pixel, if they are loaded too.
+function show(next, full = {}) {
   state.shown = next;
+  state.full = full;
+  markBusy();
   const size = next.a ?? next.frame ?? next.b ?? next.truth;
   if (size) {
     state.view.size = [size.width, size.height];
     byId('x').max = size.width - 1;
     byId('y').max = size.height - 1;
   }
-  if (next.a?.values && state.scale === 0) setScale(Math.max(1, roundUpScale(longest(next.a))));
+  if (next.a?.values && state.scale === 0) setScale(Math.max(1, roundUpScale(next.a.p99)));
   setSlots();
   offer();
   draw();
@@ -199,7 +253,7 @@ function show(next) {
 }
 
 function setSlots() {
-  const largest = Math.max(...[state.shown.frame, state.shown.a, state.shown.b, state.shown.truth].map((s) => Math.max(s?.width ?? 0, s?.height ?? 0)));
+  const largest = Math.max(...[state.shown.frame, state.shown.a, state.shown.b, state.shown.truth].map((s) => Math.max(s?.columns ?? 0, s?.rows ?? 0)));
   if (!state.painter.fits(largest, largest)) return withoutGL();
   state.painter.setPicture('frame', state.shown.frame);
   for (const part of ['a', 'b', 'truth']) {
@@ -211,7 +265,7 @@ function setSlots() {
 
 // panes returns what the painter shall draw.
 function panes() {
-  const common = { zoom: state.view.zoom(), scale: state.scale || 1, range: state.range, mix: state.mix, picture: 'frame', b: 'b' };
+  const common = { size: state.view.size, zoom: state.view.zoom(), scale: state.scale || 1, range: state.range, mix: state.mix, picture: 'frame', b: 'b' };
   const of = (part, rect, origin) => {
     const pane = { ...common, rect, origin: origin ?? state.view.origin(rect), a: part, style: state.style };
     if (state.style === 'error') Object.assign(pane, { style: 'difference', b: 'truth' });
@@ -238,14 +292,16 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false;
     state.painter.draw(panes());
+    if (state.painter.progress()) draw();
     markPictures();
     readOut();
   });
 }
 
 function markPictures() {
-  const flowAt = (p) => p && { ...p, flow: state.shown.a?.at?.(p.x, p.y) };
-  const field = state.shown.a?.values && state.style === 'arrows' ? state.shown.a : null;
+  const flowAt = (p) => p && { ...p, flow: state.full.a?.at?.(p.x, p.y) };
+  const a = state.full.a ?? state.shown.a;
+  const field = a?.values && state.style === 'arrows' ? a : null;
   drawMarks(byId('marks'), state.view, {
     number: state.shown.number,
     arrows: field && { field, scale: state.scale, colours: state.colours, pane: state.view.layout === 'side' ? 1 : 0 },
@@ -327,6 +383,7 @@ function stop() {
   state.playing = false;
   byId('play').textContent = 'Play';
   byId('play').setAttribute('aria-pressed', 'false');
+  rest();
 }
 
 async function track() {
@@ -347,7 +404,7 @@ async function track() {
       ...from,
       number: state.shown.number,
       count,
-      fieldOf: (n) => state.loader.result(result, n),
+      fieldOf: (n) => state.loader.result(result, n, 1),
       found: (p) => {
         places.push(p);
         byId('track-text').textContent = `following: ${text()}`;
@@ -380,6 +437,7 @@ function resize() {
   state.view.canvas = [Math.max(1, Math.round(stage.clientWidth * ratio())), Math.max(1, Math.round(stage.clientHeight * ratio()))];
   for (const id of ['picture', 'marks']) [byId(id).width, byId(id).height] = state.view.canvas;
   draw();
+  rest();
 }
 
 function choose(select, value) {
@@ -397,6 +455,7 @@ function listen() {
     on(id, 'change', () => {
       offer();
       draw();
+      rest();
     });
   }
   for (const id of ['a', 'b']) {
@@ -410,7 +469,7 @@ function listen() {
   on('split', 'input', () => ((state.view.split = Number(byId('split').value)), draw()));
   on('scale', 'change', () => Number(byId('scale').value) > 0 && setScale(Number(byId('scale').value)));
   on('scale-slider', 'input', () => setScale(Number((10 ** Number(byId('scale-slider').value)).toPrecision(2))));
-  on('auto-scale', 'click', () => state.shown.a?.values && setScale(roundUpScale(longest(state.shown.a))));
+  on('auto-scale', 'click', () => state.shown.a?.values && setScale(roundUpScale(state.shown.a.p99)));
   on('range', 'change', () => {
     if (!(Number(byId('range').value) > 0)) return;
     state.range = Number(byId('range').value);
@@ -435,12 +494,14 @@ function listen() {
 // reload shows the same frame with other results.
 function reload() {
   state.shown = {};
+  state.full = {};
   go(state.number);
 }
 
 function magnifyAt(factor, x = state.view.canvas[0] / 4, y = state.view.canvas[1] / 4) {
   state.view.magnify(factor, x, y);
   draw();
+  rest();
 }
 
 start().catch((error) => say(error.message));

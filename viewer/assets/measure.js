@@ -1,51 +1,83 @@
 // What is measured in fields. Lengths are in pixels; pixels whose flow is unknown do not count.
 
+// The functions that read whole fields let the page do something else every few milliseconds. wanted says whether to go on;
+// the result is undefined if not.
+
 // boxStatistics returns the statistics of the flow in a box [left, top, right, bottom], whose right column and bottom row
 // are outside. The histogram has the numbers of pixels in equal ranges of length, from 0 to its limit.
-export function boxStatistics(field, [left, top, right, bottom]) {
-  const lengths = [];
+export async function boxStatistics(field, [left, top, right, bottom], wanted) {
+  let n = 0;
   let u = 0;
   let v = 0;
   let sum = 0;
+  let limit = 0;
+  const breath = new Breath(wanted);
+  const lengths = new Float32Array((right - left) * (bottom - top));
   for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) {
-      const flow = field.at(x, y);
-      if (!flow) continue;
-      const length = Math.hypot(...flow);
-      u += flow[0];
-      v += flow[1];
+    if (!(await breath.taken())) return undefined;
+    for (let i = 2 * (y * field.width + left); i < 2 * (y * field.width + right); i += 2) {
+      const [du, dv] = [field.component(i), field.component(i + 1)];
+      const length = Math.sqrt(du * du + dv * dv);
+      if (!Number.isFinite(length)) continue;
+      u += du;
+      v += dv;
       sum += length;
-      lengths.push(length);
+      limit = Math.max(limit, length);
+      lengths[n++] = length;
     }
   }
-  const n = lengths.length;
-  const unknown = (right - left) * (bottom - top) - n;
+  const unknown = lengths.length - n;
   if (n === 0) return { n, unknown };
-  const limit = lengths.reduce((a, b) => Math.max(a, b), 0) || 1;
   const histogram = new Array(24).fill(0);
-  for (const length of lengths) histogram[Math.min(Math.floor((length / limit) * histogram.length), histogram.length - 1)]++;
-  return { n, unknown, u: u / n, v: v / n, length: sum / n, limit, histogram };
+  const perRange = histogram.length / (limit || 1);
+  for (let from = 0; from < n; from += 65536) {
+    if (!(await breath.taken())) return undefined;
+    for (const length of lengths.subarray(from, Math.min(from + 65536, n))) {
+      histogram[Math.min(Math.floor(length * perRange), histogram.length - 1)]++;
+    }
+  }
+  return { n, unknown, u: u / n, v: v / n, length: sum / n, limit: limit || 1, histogram };
 }
 
 // endpointErrors compares a field with the ground truth: the mean endpoint error, and the percentages of pixels whose error
 // exceeds 1 pixel, and 3 pixels and 5 % of the true length. null means that the sizes differ.
-export function endpointErrors(field, truth) {
+export async function endpointErrors(field, truth, wanted) {
   if (field.width !== truth.width || field.height !== truth.height) return null;
   let n = 0;
   let sum = 0;
   let over1 = 0;
   let outliers = 0;
-  for (let i = 0; i < field.values.length; i += 2) {
-    const tu = truth.component(i);
-    const tv = truth.component(i + 1);
-    const error = Math.hypot(field.component(i) - tu, field.component(i + 1) - tv);
-    if (!Number.isFinite(error)) continue;
-    n++;
-    sum += error;
-    if (error > 1) over1++;
-    if (error > 3 && error > 0.05 * Math.hypot(tu, tv)) outliers++;
+  const breath = new Breath(wanted);
+  for (let y = 0; y < field.height; y++) {
+    if (!(await breath.taken())) return undefined;
+    for (let i = 2 * y * field.width; i < 2 * (y + 1) * field.width; i += 2) {
+      const [tu, tv] = [truth.component(i), truth.component(i + 1)];
+      const [du, dv] = [field.component(i) - tu, field.component(i + 1) - tv];
+      const error = Math.sqrt(du * du + dv * dv);
+      if (!Number.isFinite(error)) continue;
+      n++;
+      sum += error;
+      if (error > 1) over1++;
+      if (error > 3 && error > 0.05 * Math.sqrt(tu * tu + tv * tv)) outliers++;
+    }
   }
   return { n, epe: sum / n, over1: (100 * over1) / n, fl: (100 * outliers) / n };
+}
+
+// Breath lets the page do something else when the computation has taken a few milliseconds.
+class Breath {
+  constructor(wanted) {
+    this.wanted = wanted;
+    this.due = performance.now() + 8;
+  }
+
+  // taken returns whether to go on.
+  async taken() {
+    if (performance.now() < this.due) return true;
+    await new Promise((done) => setTimeout(done));
+    this.due = performance.now() + 8;
+    return this.wanted();
+  }
 }
 
 // differences returns the mean and the 99th percentile of the length of the difference of two fields of one size.
@@ -77,17 +109,6 @@ export async function trackPoint({ x, y, number, count, fieldOf, found, wanted }
     if (x < -0.5 || y < -0.5 || x > field.width - 0.5 || y > field.height - 0.5) return;
     found({ number: number + k + 1, x, y });
   }
-}
-
-// longest returns the 99th percentile of the length of the flow, 0 if none is known.
-export function longest(field) {
-  const step = 2 * Math.max(1, Math.floor(field.values.length / 2 / 50000));
-  const lengths = [];
-  for (let i = 0; i < field.values.length; i += step) {
-    const length = Math.hypot(field.component(i), field.component(i + 1));
-    if (Number.isFinite(length)) lengths.push(length);
-  }
-  return lengths.sort((a, b) => a - b)[Math.floor(0.99 * (lengths.length - 1))] ?? 0;
 }
 
 // roundUpScale returns a round number that is at least x, and at least a tenth.

@@ -1,11 +1,13 @@
 // A flow field as the server sends it; viewer/packet.go describes the format.
 
+// Its width and height are those of the field, and positions are pixels of it. What is stored has columns times rows entries,
+// which are pixels if cell is 1, and otherwise the means of cells of cell times cell pixels.
 export class Field {
   constructor(header, values, confidence) {
-    Object.assign(this, header);
-    this.values = values; // Uint16Array: u and v of each pixel
+    Object.assign(this, header, stored(header));
+    this.values = values; // Uint16Array: u and v of each entry
     this.confidence = confidence || null; // Uint8Array, in units of 1/255
-    this.bytes = 5 * header.width * header.height;
+    this.bytes = 5 * this.columns * this.rows;
   }
 
   // component returns number i of values in pixels, NaN if it is unknown.
@@ -15,10 +17,10 @@ export class Field {
     return b === 0x8000 ? NaN : ((b << 16) >> 16) * this.step;
   }
 
-  // at returns the flow [u, v] of a pixel, or null if it is unknown or outside.
+  // at returns the flow [u, v] of a pixel or of its cell, or null if it is unknown or outside.
   at(x, y) {
     if (!(x >= 0 && y >= 0 && x < this.width && y < this.height)) return null;
-    const i = 2 * (y * this.width + x);
+    const i = 2 * (Math.floor(y / this.cell) * this.columns + Math.floor(x / this.cell));
     const u = this.component(i);
     const v = this.component(i + 1);
     return Number.isFinite(u) && Number.isFinite(v) ? [u, v] : null;
@@ -48,6 +50,10 @@ export class Field {
   }
 }
 
+function stored({ width, height, cell }) {
+  return { columns: Math.ceil(width / cell), rows: Math.ceil(height / cell) };
+}
+
 function halfValue(b) {
   const sign = b & 0x8000 ? -1 : 1;
   const exponent = (b >> 10) & 31;
@@ -61,10 +67,11 @@ function halfValue(b) {
 export async function parsePacket(buffer) {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
-  if (new TextDecoder().decode(bytes.subarray(0, 8)) !== 'wwflow1\n') throw new Error('the answer is not a flow field');
+  if (new TextDecoder().decode(bytes.subarray(0, 8)) !== 'wwflow2\n') throw new Error('the answer is not a flow field');
   const start = 12 + view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, start)));
-  const n = header.width * header.height;
+  const { columns, rows } = stored(header);
+  const n = columns * rows;
   if (header.packed) {
     const planes = await inflated(bytes.subarray(start, bytes.length - 4));
     return unpackField(header, planes);
@@ -78,14 +85,14 @@ async function inflated(bytes) {
 }
 
 function unpackField(header, planes) {
-  const { width, height } = header;
-  const n = width * height;
+  const { columns, rows } = stored(header);
+  const n = columns * rows;
   const values = new Uint16Array(2 * n);
   for (let c = 0; c < 2; c++) {
     const low = 2 * c * n;
     const high = low + n;
     for (let i = 0, left = 0; i < n; i++) {
-      if (i % width === 0) left = 0;
+      if (i % columns === 0) left = 0;
       const d = planes[low + i] | (planes[high + i] << 8);
       left = (left + ((d >> 1) ^ -(d & 1))) & 0xffff;
       values[2 * i + c] = left;

@@ -5,14 +5,35 @@ import { boxStatistics, endpointErrors, differences, directionName } from './mea
 import { state } from './state.js';
 import { byId, say, tableRow } from './dom.js';
 
-// readOut shows the flow of the pinned pixel, or of the one under the pointer.
+const waiting = '…'; // every pixel of the field is not there yet
+let computing = 0;
+
+// markBusy says whether values are still missing.
+export function markBusy() {
+  const missing = state.full.number !== state.shown.number;
+  byId('panel').setAttribute('aria-busy', String(missing || computing > 0));
+}
+
+// computed returns the result of an asynchronous computation, and marks the panel as busy meanwhile.
+async function computed(result) {
+  computing++;
+  markBusy();
+  try {
+    return await result;
+  } finally {
+    computing--;
+    markBusy();
+  }
+}
+
+// readOut shows the flow of the pinned pixel, or of the one under the pointer. It is that of the full field.
 export function readOut() {
   const p = state.pin ?? state.pointer;
   const rows = [];
   const columns = ['a', 'b', 'truth'].filter((part) => state.shown[part]?.values);
   byId('pixel-b').hidden = !columns.includes('b');
   byId('pixel-t').hidden = !columns.includes('truth');
-  const row = (name, value) => rows.push(tableRow(name, ...columns.map((part) => value(state.shown[part]))));
+  const row = (name, value) => rows.push(tableRow(name, ...columns.map((part) => (state.full[part] ? value(state.full[part]) : waiting))));
   if (p && columns.length) {
     const known = (text) => (field) => {
       const flow = field.at(p.x, p.y);
@@ -26,14 +47,14 @@ export function readOut() {
     if (columns.some((part) => state.shown[part].confidence)) {
       row('confidence', (field) => (field.confidence && field.at(p.x, p.y) ? (field.confidence[p.y * field.width + p.x] / 255).toFixed(2) : ''));
     }
-    if (state.shown.truth?.values && state.shown.a?.values) {
+    if (columns.includes('truth') && columns.includes('a')) {
       row('error', (field) => {
-        const [f, t] = [field.at(p.x, p.y), state.shown.truth.at(p.x, p.y)];
-        return field !== state.shown.truth && f && t ? `${Math.hypot(f[0] - t[0], f[1] - t[1]).toFixed(2)} px` : '';
+        const [f, t] = [field.at(p.x, p.y), state.full.truth.at(p.x, p.y)];
+        return field !== state.full.truth && f && t ? `${Math.hypot(f[0] - t[0], f[1] - t[1]).toFixed(2)} px` : '';
       });
     }
   } else if (p && state.shown.a) {
-    say('a flow video has state.colours and no vectors');
+    say('a flow video has colours and no vectors');
   }
   byId('pixel').replaceChildren(...rows);
   byId('pixel-hint').hidden = rows.length > 0;
@@ -41,45 +62,50 @@ export function readOut() {
   boxText();
 }
 
-function boxText() {
-  const box = state.box && state.shown.a?.values ? state.box : null;
-  byId('box-section').hidden = !box;
-  if (!box) return;
-  const key = [...box, state.shown.number, state.a].join();
-  if (byId('box-text').dataset.key === key) return;
-  byId('box-text').dataset.key = key;
-  const s = boxStatistics(state.shown.a, box);
+async function boxText() {
+  const field = state.full.a?.values ? state.full.a : null;
+  if (!state.box || !state.shown.a?.values) byId('box-section').hidden = true;
+  const key = state.box && field ? [...state.box, state.shown.number, state.a].join() : '';
+  const { dataset } = byId('box-text');
+  if (dataset.key === key) return;
+  dataset.key = key;
+  if (!key) return;
+  const { box } = state;
+  const s = await computed(boxStatistics(field, box, () => dataset.key === key));
+  if (!s || dataset.key !== key) return;
   const size = `${box[2] - box[0]} × ${box[3] - box[1]} pixels at ${box[0]}, ${box[1]}`;
   const unknown = s.unknown ? `, ${s.unknown} unknown` : '';
   byId('box-text').textContent = s.n
     ? `${size}${unknown}: mean u, v ${s.u.toFixed(2)}, ${s.v.toFixed(2)}; mean length ${s.length.toFixed(2)} px; ${directionName(s.u, s.v)}`
     : `${size}${unknown}`;
+  byId('box-section').hidden = false;
   drawHistogram(byId('histogram'), s.histogram ?? []);
   byId('histogram-end').textContent = s.n ? `${s.limit.toFixed(2)} px` : '';
 }
 
 // compare shows the statistics of the errors, or of the difference of two results.
-export function compare() {
-  const { a, b, truth } = state.shown;
+export async function compare() {
+  const { shown, full } = state;
+  const wanted = () => state.shown === shown && state.full === full;
   const lines = [];
-  const add = (name, text) => lines.push(tableRow(name, text));
-  if (truth?.values) {
-    for (const [name, field] of [
-      ['A', a],
-      ['B', b],
-    ]) {
-      if (!field?.values) continue;
-      const e = endpointErrors(field, truth);
-      if (!e) add(`error of ${name}`, 'its size is not that of the ground truth');
-      else if (e.n > 0) add(`error of ${name}`, `EPE ${e.epe.toFixed(3)} px, 1px ${e.over1.toFixed(1)} %, Fl ${e.fl.toFixed(1)} %`);
-    }
+  for (const [part, name] of [
+    ['a', 'A'],
+    ['b', 'B'],
+  ]) {
+    if (!shown.truth?.values || !shown[part]?.values) continue;
+    const e = full.truth ? await computed(endpointErrors(full[part], full.truth, wanted)) : undefined;
+    if (!wanted()) return;
+    if (e === null) lines.push([`error of ${name}`, 'its size is not that of the ground truth']);
+    else if (!e) lines.push([`error of ${name}`, waiting]);
+    else if (e.n > 0) lines.push([`error of ${name}`, `EPE ${e.epe.toFixed(3)} px, 1px ${e.over1.toFixed(1)} %, Fl ${e.fl.toFixed(1)} %`]);
   }
-  if (a?.values && b?.values) {
-    const d = differences(a, b);
-    if (!d) add('A − B', 'their sizes differ');
-    else if (d.n > 0) add('A − B', `mean ${d.mean.toFixed(3)} px, 99th percentile ${d.p99.toFixed(3)} px`);
+  if (shown.a?.values && shown.b?.values) {
+    const d = full.a && full.b ? differences(full.a, full.b) : undefined;
+    if (d === null) lines.push(['A − B', 'their sizes differ']);
+    else if (!d) lines.push(['A − B', waiting]);
+    else if (d.n > 0) lines.push(['A − B', `mean ${d.mean.toFixed(3)} px, 99th percentile ${d.p99.toFixed(3)} px`]);
   }
-  byId('compare').replaceChildren(...lines);
+  byId('compare').replaceChildren(...lines.map(([name, text]) => tableRow(name, text)));
   byId('compare-section').hidden = lines.length === 0;
 }
 

@@ -1,5 +1,7 @@
 // The painter for browsers without WebGL 2, on a 2D canvas. It has the methods of GLPainter.
 
+import { spans } from './picture.js';
+
 export class RasterPainter {
   constructor(canvas, colours) {
     this.canvas = canvas;
@@ -21,6 +23,10 @@ export class RasterPainter {
     this.set(slot, picture);
   }
 
+  progress() {
+    return false;
+  }
+
   set(slot, content) {
     if (this.slots[slot] === content) return;
     this.slots[slot] = content || undefined;
@@ -39,12 +45,13 @@ export class RasterPainter {
       c.rect(...pane.rect);
       c.clip();
       c.imageSmoothingEnabled = pane.zoom < 1;
-      c.drawImage(image, pane.origin[0], pane.origin[1], image.width * pane.zoom, image.height * pane.zoom);
+      const [across, down] = spans(image);
+      c.drawImage(image.bitmap, pane.origin[0], pane.origin[1], pane.size[0] * pane.zoom * across, pane.size[1] * pane.zoom * down);
       c.restore();
     }
   }
 
-  // image returns the picture of a pane at its own size, null if something is missing.
+  // image returns what a pane shows as a picture with the entries of its field or Picture, null if something is missing.
   image(pane) {
     const picture = this.slots[pane.picture];
     if (pane.style === 'frame' || pane.style === 'painted') return picture;
@@ -65,12 +72,15 @@ export class RasterPainter {
   }
 
   painted(base, { style, a, b, picture, scale, range, mix }) {
-    const { width, height } = base;
-    const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width, height });
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    if (style === 'overlay' || style === 'arrows') context.drawImage(picture, 0, 0, width, height);
-    const image = context.getImageData(0, 0, width, height);
+    const { columns, rows, cell, width, height } = base;
+    const bitmap = document.createElement('canvas');
+    Object.assign(bitmap, { width: columns, height: rows });
+    const context = bitmap.getContext('2d', { willReadFrequently: true });
+    if (style === 'overlay' || style === 'arrows') {
+      const [across, down] = spans(picture);
+      context.drawImage(picture.bitmap, 0, 0, (width / cell) * across, (height / cell) * down);
+    }
+    const image = context.getImageData(0, 0, columns, rows);
     const rgba = image.data;
     const perPixel = Math.fround(1 / scale);
     const paint = {
@@ -87,12 +97,12 @@ export class RasterPainter {
         this.colours.grade(Math.sqrt(du * du + dv * dv) / range, rgba, 4 * i);
       },
     }[style];
-    for (let i = 0; i < width * height; i++) {
+    for (let i = 0; i < columns * rows; i++) {
       paint(i);
       rgba[4 * i + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-    return canvas;
+    return { bitmap, columns, rows, cell, width, height };
   }
 
   flow(field, i, perPixel, out) {

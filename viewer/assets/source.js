@@ -1,6 +1,7 @@
 // Where the page gets its data from: the server, or the page itself.
 
 import { parsePacket } from './packet.js';
+import { pictureOf } from './picture.js';
 
 // Server asks the server that sent the page. Its methods reject with an Error that says what is wrong.
 export class Server {
@@ -21,17 +22,19 @@ export class Server {
     return this.json(`api/curve?item=${item}&result=${result}`);
   }
 
-  async frame(item, number, signal) {
-    return bitmapOf(await (await this.ask(`api/frame?item=${item}&number=${number}`, signal)).blob());
+  // frame, picture and field return the means of cells of cell times cell pixels.
+  async frame(item, number, cell, size, signal) {
+    return pictureOf(await (await this.ask(`api/frame?item=${item}&number=${number}&cell=${cell}`, signal)).blob(), cell, size);
   }
 
-  async picture(item, result, number, signal) {
-    return bitmapOf(await (await this.ask(`api/picture?item=${item}&result=${result}&number=${number}`, signal)).blob());
+  async picture(item, result, number, cell, size, signal) {
+    const answer = await this.ask(`api/picture?item=${item}&result=${result}&number=${number}&cell=${cell}`, signal);
+    return pictureOf(await answer.blob(), cell, size);
   }
 
-  async field(item, result, number, signal) {
+  async field(item, result, number, cell, signal) {
     const packed = this.packed ? '&packed=1' : '';
-    const answer = await this.ask(`api/field?item=${item}&result=${result}&number=${number}${packed}`, signal);
+    const answer = await this.ask(`api/field?item=${item}&result=${result}&number=${number}&cell=${cell}${packed}`, signal);
     return parsePacket(await answer.arrayBuffer());
   }
 
@@ -52,10 +55,11 @@ export class Server {
   }
 }
 
-// Embedded reads what viewer/page.go has written into the page.
+// Embedded reads what viewer/page.go has written into the page, always with every pixel.
 export class Embedded {
   constructor(content) {
     this.content = content;
+    this.whole = true;
   }
 
   async session() {
@@ -71,11 +75,11 @@ export class Embedded {
   }
 
   async frame(_, number) {
-    return bitmapOf(new Blob([decoded(this.content.frames[number])]));
+    return pictureOf(new Blob([decoded(this.content.frames[number])]));
   }
 
   async picture(_, result, number) {
-    return bitmapOf(new Blob([decoded(this.content.pictures[`${result}/${number}`])]));
+    return pictureOf(new Blob([decoded(this.content.pictures[`${result}/${number}`])]));
   }
 
   async field(_, result, number) {
@@ -85,10 +89,6 @@ export class Embedded {
 
 function decoded(text) {
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
-
-function bitmapOf(blob) {
-  return createImageBitmap(blob, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
 }
 
 // Store keeps what was used last, up to a number of bytes.

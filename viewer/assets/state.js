@@ -10,11 +10,12 @@ export const state = {
   view: new View(),
   controller: new AbortController(), // of what is loading
   positions: [], // numbers of the frames that can be shown
-  shown: {}, // {number, frame, a, b, truth} as they are painted
+  shown: {}, // {number, cell, frame, a, b, truth} as they are painted
+  full: {}, // {number, a, b, truth}: the fields of the shown frame with every pixel, once they are loaded
   curves: [], // of the results a and b
 
   number: 0, // of the frame that is wanted
-  direction: 1, // of the last step; -1 = backward
+  stride: 1, // positions of the last step; negative = backward
   style: 'flow',
   a: -1, // indices of results; -1 = none
   b: -1,
