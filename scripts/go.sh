@@ -11,6 +11,8 @@ IFS=. read -r major minor _ <<<"$version"
 if [ "$major" = 61 ] && [ "$minor" -ge 19 ]; then
   folder=$(cd "$(dirname "$0")/.." && pwd)
   export GOFLAGS="${GOFLAGS:+$GOFLAGS }'-modfile=$folder/ffmpeg7.mod' -tags=ffmpeg7"
+  # staticcheck also runs go outside of modules, where -modfile is an error.
+  [ "${1:-} ${2:-}" != "tool staticcheck" ] || GOFLAGS="'-overlay=$folder/ffmpeg7.json' -tags=ffmpeg7"
 elif [ "$major" != 59 ] || [ "$minor" -lt 37 ]; then
   echo "go.sh: this machine has another FFmpeg (libavcodec $version). $supported" >&2
   exit 1
