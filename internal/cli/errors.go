@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"github.com/wwflow/wwflow/batch"
@@ -149,8 +150,16 @@ func hint(err error) string {
 		return "--hwaccel auto, which falls back to software decoding, or leave it out"
 	case errors.Is(err, encode.ErrHardware):
 		return "--codec h264, which encodes in software, or --hwaccel auto"
+	case errors.Is(err, fs.ErrPermission) && inContainer():
+		return "--user $(id -u):$(id -g) for docker run or podman run as root, --userns keep-id for podman run as another user: the container has to\n" +
+			"       run as the owner of the mounted folder"
+	case errors.Is(err, fs.ErrNotExist) && inContainer():
+		return "-v \"$PWD\":/data for docker run or podman run, which mounts the current folder: the program sees only what is mounted"
 	case errors.Is(err, fs.ErrPermission):
 		return "another place, or chmod: you need the permission to read the input and to write into the folder of the output"
 	}
 	return ""
 }
+
+// inContainer reports whether this is the image that packaging/image.sh builds, or another container of podman.
+func inContainer() bool { return os.Getenv("container") != "" }
