@@ -67,7 +67,11 @@ func newTab(t testing.TB, address string, width, height int64) *tab {
 	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as the context of the first call
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	limit := time.Minute
+	if _, ok := t.(*testing.B); ok {
+		limit = 20 * time.Minute
+	}
+	ctx, stop := context.WithTimeout(ctx, limit)
 	t.Cleanup(stop)
 	b.ctx = ctx
 	b.run(chromedp.EmulateViewport(width, height), chromedp.Navigate(address))

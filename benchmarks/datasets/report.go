@@ -110,11 +110,15 @@ func (r *Report) WriteJSON(w io.Writer, perPair bool) error {
 		Rows    []rowJSON `json:"rows"`
 	}{r.Dataset, r.Rule, r.Source, nil}
 	for _, row := range r.rows(perPair) {
-		figures := map[string]table.Figure{}
-		for i, v := range row.Figures {
-			figures[r.Columns[i]] = table.Figure(v)
-		}
-		out.Rows = append(out.Rows, rowJSON{row.Name, row.Pairs, figures})
+		out.Rows = append(out.Rows, asJSON(row, r.Columns, row.Figures))
 	}
 	return table.WriteJSON(w, out)
+}
+
+func asJSON(row Row, columns []string, figures []float64) rowJSON {
+	named := map[string]table.Figure{}
+	for i, v := range figures {
+		named[columns[i]] = table.Figure(v)
+	}
+	return rowJSON{row.Name, row.Pairs, named}
 }

@@ -280,8 +280,12 @@ func networkOptions(c *cli.Context) flow.Options {
 }
 
 // openModel opens the network for a command that works on one pair at a time.
-func openModel(c *cli.Context) (*flow.Model, error) {
+func openModel(c *cli.Context) (*flow.Model, error) { return openModelIn(c, c.String("model")) }
+
+// openModelIn opens the network in a folder, "" = the built-in one.
+func openModelIn(c *cli.Context, dir string) (*flow.Model, error) {
 	o := networkOptions(c)
+	o.ModelDir = dir
 	if strings.Contains(o.Device, ",") {
 		return nil, usagef("--device %s: %s works on one device; run and bench take several", o.Device, c.Command.Name)
 	}

@@ -73,7 +73,8 @@ type flowSource struct {
 	failure           error       // the network's
 }
 
-func openFlowSource(c *cli.Context) (*flowSource, error) {
+// openFlowSource opens the network in a folder ("" = the built-in one), if the flow does not come from files.
+func openFlowSource(c *cli.Context, dir string) (*flowSource, error) {
 	if c.String("flow") != "" {
 		for _, f := range networkFlags() {
 			if name := f.Names()[0]; c.IsSet(name) && name != "ort" && name != "model" { // those may come from the environment
@@ -82,7 +83,7 @@ func openFlowSource(c *cli.Context) (*flowSource, error) {
 		}
 		return &flowSource{}, nil
 	}
-	model, err := openModel(c)
+	model, err := openModelIn(c, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func openForSpring(c *cli.Context, o *spring.Options) (*flowSource, error) {
 	if _, err := o.Flows(); err != nil {
 		return nil, dataError(err)
 	}
-	source, err := openFlowSource(c)
+	source, err := openFlowSource(c, c.String("model"))
 	if err == nil {
 		o.Estimate, o.Source = source.estimator()
 	}
