@@ -33,11 +33,11 @@ export class Colours {
     out[i + 2] = this.ramp[k + 2];
   }
 
-  // css returns the wheel's colour for CSS.
-  css(u, v) {
+  // css returns the wheel's colour, multiplied by light, for CSS.
+  css(u, v, light = 1) {
     const c = [0, 0, 0];
     this.paint(u, v, c, 0);
-    return `rgb(${c})`;
+    return `rgb(${c.map((level) => Math.floor(level * light))})`;
   }
 }
 

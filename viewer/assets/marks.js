@@ -36,22 +36,23 @@ function drawGrid(c, view, pane, { field, scale, colours }) {
       let [u, v] = [mean[0] / scale, mean[1] / scale];
       const length = Math.hypot(u, v);
       const [x, y] = view.place(pane, left + Math.floor(side / 2) - 0.5, top + Math.floor(side / 2) - 0.5);
-      c.fillStyle = colours.css(u, v);
       if (length < 0.05) {
-        c.globalAlpha = 0.625;
+        c.fillStyle = colours.css(u, v, 0.625); // many cells are still, and the moving ones should stand out
         c.beginPath();
         c.arc(x, y, 0.8 * thick, 0, 2 * Math.PI);
         c.fill();
-        c.globalAlpha = 1;
         continue;
       }
+      const colour = colours.css(u, v);
       if (length > 1) [u, v] = [u / length, v / length];
       const reach = 1.5 * side * zoom;
-      const shape = arrowShape(x, y, u * reach, v * reach, thick);
-      c.strokeStyle = '#000';
-      c.lineWidth = Math.max(zoom, thick / 2);
-      c.stroke(shape);
-      c.fill(shape);
+      for (const [style, half] of [
+        ['#000', thick + Math.max(zoom, thick / 2)],
+        [colour, thick],
+      ]) {
+        c.fillStyle = style;
+        c.fill(arrowShape(x, y, u * reach, v * reach, half));
+      }
     }
   }
 }
