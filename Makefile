@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-debian13 clean help test-cluster test-survival debian-cluster axe
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-reproducible test-debian13 clean help test-cluster test-survival debian-cluster axe
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -123,15 +123,19 @@ test-deb: deb ## install the package in a minimal root and make a flow video the
 dist: setup ## build dist/wwflow-VERSION-linux-ARCH.tar.xz: with all libraries, for systems without FFmpeg
 	@packaging/archive.sh
 
-test-dist: dist ## run the archive in minimal roots of Debian 12 and 13
+test-dist: dist ## run the archive in minimal roots of Debian 12 and 13, and see it refuse 11
 	packaging/test-archive.sh bookworm dist/wwflow-*.tar.xz
 	packaging/test-archive.sh trixie dist/wwflow-*.tar.xz
+	packaging/test-archive.sh bullseye dist/wwflow-*.tar.xz
 
 image: setup ## build dist/wwflow-VERSION-image-ARCH.tar, an OCI image, without a daemon
 	@packaging/image.sh
 
 test-image: image ## make a flow video with the image and podman
 	packaging/test-image.sh dist/wwflow-*-image-*.tar
+
+test-reproducible: setup ## build deb, archive and image twice, from two clones, and compare them
+	packaging/reproducible.sh
 
 # Go, its module cache and the certificates are those of this machine; make installs the rest. Needs root and mmdebstrap.
 DEBIAN13 := build/roots/debian13

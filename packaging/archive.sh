@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Build FOLDER/wwflow-VERSION-linux-ARCH.tar.xz (default dist): the program with FFmpeg, HDF5 and ONNX Runtime in lib/, for
-# systems without FFmpeg. It needs the C and C++ libraries of Debian 12 or newer (glibc 2.36, libstdc++ 12).
+# systems without FFmpeg, and launch.sh, which starts it. It needs the C and C++ libraries of Debian 12 or newer (glibc 2.36,
+# libstdc++ 12).
 cd "$(dirname "$0")/.."
 . packaging/common.sh
 folder=${1:-dist}
@@ -14,11 +15,15 @@ mkdir -p "$stage/lib" "$stage/licences"
 
 # With DT_RPATH, unlike DT_RUNPATH, the libraries of the libraries are found in lib/ too.
 # shellcheck disable=SC2016 # $ORIGIN is for the dynamic loader
-build_program "$stage/wwflow" '-extldflags "-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib"'
+program=$stage/lib/wwflow
+build_program "$program" '-extldflags "-Wl,--disable-new-dtags,-rpath,$ORIGIN"'
+loader=$(patchelf --print-interpreter "$program")
+sed "s|@SYSTEM@|$(uname -sm)|g; s|@LOADER@|$loader|g" packaging/launch.sh >"$stage/wwflow"
+chmod 755 "$stage/wwflow"
 install -m 644 "$ort" "$stage/lib/"
 
 # The system's C and C++ libraries stay outside: drivers of GPUs are loaded into the same process and may need newer ones.
-ldd "$stage/wwflow" | awk '$3 ~ "^/" { print $3 }' | sort -u | while read -r library; do
+ldd "$program" | awk '$3 ~ "^/" { print $3 }' | sort -u | while read -r library; do
   case $(basename "$library") in
     libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*|libstdc++.so.*|libgcc_s.so.*) ;;
     *) echo "$library" ;;
@@ -41,7 +46,7 @@ while read -r package _; do
   package=${package%:*}
   cp -L "/usr/share/doc/$package/copyright" "$stage/licences/$package.txt" || fail "no licence of $package"
 done <"$stage/licences/debian-packages.txt"
-go_licences "$stage/wwflow" >"$stage/licences/go-modules.txt"
+go_licences "$program" >"$stage/licences/go-modules.txt"
 cp packaging/onnxruntime-licence.txt "$stage/licences/onnxruntime.txt"
 cp LICENSE NOTICE "$stage/"
 cat >"$stage/README.txt" <<END

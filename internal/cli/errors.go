@@ -137,7 +137,7 @@ func hint(err error) string {
 	case errors.Is(err, pipeline.ErrTooShort):
 		return "a longer part of the video, or a smaller --step"
 	case errors.Is(err, flow.ErrNoRuntime):
-		return "make setup in the source folder, which fetches ONNX Runtime, or --ort FILE; wwflow doctor shows what is found"
+		return "wwflow doctor, which shows what is found; --ort FILE or WWFLOW_ORT names a library"
 	case errors.Is(err, flow.ErrNetwork):
 		return "wwflow doctor --model DIR, which explains the folder; another folder; or no --model for the built-in network"
 	case errors.Is(err, decode.ErrNoVideo), errors.Is(err, decode.ErrFormat), errors.Is(err, decode.ErrNoFrames):

@@ -51,7 +51,7 @@ func Locate(name string) (string, error) {
 	if _, err := loader.Find(FileName); err == nil {
 		return FileName, nil
 	}
-	return "", fmt.Errorf("%w in %s or on the loader's path: run `make setup` in wwflow's source folder to fetch it",
+	return "", fmt.Errorf("%w in %s or on the loader's path: install the package or the archive again, or run `make setup` in wwflow's source folder",
 		ErrNotFound, strings.Join(folders, ", "))
 }
 
