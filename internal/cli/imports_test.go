@@ -42,10 +42,11 @@ var mayImport = map[string][]string{
 	"benchmarks":  {"frame", "field", "flowfile", "flow"}, // and each folder below it
 	"models":      {},
 	"examples":    {}, // tests only
+	"packaging":   {}, // tests only
 }
 
 // noCgo are the packages that build without a C compiler.
-var noCgo = []string{"./frame", "./field", "./pairing", "./visualize", "./consistency", "./stats", "./plot"}
+var noCgo = []string{"./frame", "./field", "./flowfile", "./pairing", "./visualize", "./consistency", "./stats", "./plot"}
 
 type goPackage struct {
 	ImportPath, Name string
