@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-reproducible test-debian13 clean help test-cluster test-survival debian-cluster axe
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-reproducible test-install release debian13 test-debian13 deb-debian13 test-deb-debian13 debian-deb debian-package clean help test-cluster test-survival debian-cluster axe
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -112,15 +112,22 @@ debian-test:
 debian-cluster:
 	@scripts/debian.sh cluster
 
-deb: setup ## build dist/wwflow_VERSION_ARCH.deb for this release of Debian
+debian-deb:
+	@scripts/debian.sh deb
+
+debian-package:
+	@scripts/debian.sh package
+
+deb: setup debian-deb ## build dist/wwflow_VERSION_ARCH.deb for this release of Debian
 	@packaging/deb.sh
 
-# SUITE is the name of this release of Debian. Needs root and mmdebstrap.
+# SUITE and RELEASE are the name and number of this release of Debian. Needs root and mmdebstrap.
 SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+RELEASE ?= $(shell . /etc/os-release && echo $$VERSION_ID)
 test-deb: deb ## install the package in a minimal root and make a flow video there
-	packaging/test-deb.sh $(SUITE) dist/wwflow_*.deb
+	packaging/test-deb.sh $(SUITE) dist/wwflow_*+deb$(RELEASE)_*.deb
 
-dist: setup ## build dist/wwflow-VERSION-linux-ARCH.tar.xz: with all libraries, for systems without FFmpeg
+dist: setup debian-package ## build dist/wwflow-VERSION-linux-ARCH.tar.xz: with all libraries, for systems without FFmpeg
 	@packaging/archive.sh
 
 test-dist: dist ## run the archive in minimal roots of Debian 12 and 13, and see it refuse 11
@@ -128,24 +135,42 @@ test-dist: dist ## run the archive in minimal roots of Debian 12 and 13, and see
 	packaging/test-archive.sh trixie dist/wwflow-*.tar.xz
 	packaging/test-archive.sh bullseye dist/wwflow-*.tar.xz
 
-image: setup ## build dist/wwflow-VERSION-image-ARCH.tar, an OCI image, without a daemon
+image: setup debian-package ## build dist/wwflow-VERSION-image-ARCH.tar, an OCI image, without a daemon
 	@packaging/image.sh
 
 test-image: image ## make a flow video with the image and podman
 	packaging/test-image.sh dist/wwflow-*-image-*.tar
 
-test-reproducible: setup ## build deb, archive and image twice, from two clones, and compare them
+test-reproducible: setup debian-package ## build deb, archive and image twice, from two clones, and compare them
 	packaging/reproducible.sh
+
+test-install: setup ## go install of the module at a version, and its packages without C libraries
+	packaging/test-install.sh
+
+release: setup debian-package ## VERSION=x.y.z: run the tests and build dist/x.y.z with SHA256SUMS and an SBOM
+	packaging/release.sh '$(VERSION)'
 
 # Go, its module cache and the certificates are those of this machine; make installs the rest. Needs root and mmdebstrap.
 DEBIAN13 := build/roots/debian13
-test-debian13: ## run the tests of the last commit in a Debian 13 root
+IN_DEBIAN13 = scripts/debian-root.sh run $(DEBIAN13) "$$(go env GOROOT):/usr/local/go" "$$(go env GOMODCACHE):/root/go/pkg/mod" \
+	  /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt \
+	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/src/shared/data" --
+
+debian13: # a Debian 13 root with a clone of the last commit
 	scripts/debian-root.sh make trixie $(DEBIAN13) ca-certificates git make npm
 	rm -rf $(DEBIAN13)/src/wwflow
 	git clone -q . $(DEBIAN13)/src/wwflow
-	scripts/debian-root.sh run $(DEBIAN13) "$$(go env GOROOT):/usr/local/go" "$$(go env GOMODCACHE):/root/go/pkg/mod" \
-	  /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt \
-	  "$$(realpath $${WWFLOW_TESTDATA:-../shared/data}):/src/shared/data" -- make -C /src/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
+
+test-debian13: debian13 ## run the tests of the last commit in a Debian 13 root
+	$(IN_DEBIAN13) make -C /src/wwflow test GOTESTFLAGS='$(GOTESTFLAGS)'
+
+deb-debian13: debian13 ## build the package of the last commit for Debian 13, in a Debian 13 root
+	$(IN_DEBIAN13) make -C /src/wwflow deb
+	mkdir -p dist
+	cp $(DEBIAN13)/src/wwflow/dist/wwflow_*+deb13_*.deb dist/
+
+test-deb-debian13: deb-debian13 ## install that package in a minimal root and make a flow video there
+	packaging/test-deb.sh trixie dist/wwflow_*+deb13_*.deb
 
 clean: ## remove what was built here, without the cache folder
 	rm -rf wwflow runs dist build

@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Install missing Debian packages. Usage: scripts/debian.sh build|test|cluster
-# "build" is what compiling needs, "test" adds what the tests need, "cluster" adds Slurm and GNU parallel for the tests of examples/. If nothing is missing, root is not needed.
+# Install missing Debian packages. Usage: scripts/debian.sh build|test|cluster|deb|package
+# "build" is what compiling needs, "test" adds what the tests need, "cluster" adds Slurm and GNU parallel for the tests of examples/,
+# "deb" and "package" have the tools of packaging/. If nothing is missing, root is not needed.
 set -euo pipefail
 
 build="gcc libc6-dev pkg-config libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev libhdf5-dev libdeflate-dev"
 test="ffmpeg libvulkan1 chromium chromium-common openimageio-tools python3-numpy python3-torch libopenblas0-pthread python3-opencv python3-h5py python3-onnx python3-pil python3-matplotlib python3-pytest tmux"
 cluster="slurmctld slurmd slurm-client munge parallel"
+deb="dpkg-dev"
+package="$deb patchelf xz-utils mmdebstrap umoci skopeo podman runc jq"
 case "${1:-}" in
   build) wanted=$build ;;
   test) wanted="$build $test" ;;
   cluster) wanted="$build $test $cluster" ;;
-  *) echo "usage: scripts/debian.sh build|test|cluster" >&2; exit 2 ;;
+  deb) wanted="$build $deb" ;;
+  package) wanted="$build $package" ;;
+  *) echo "usage: scripts/debian.sh build|test|cluster|deb|package" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

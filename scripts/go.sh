@@ -5,6 +5,7 @@
 set -euo pipefail
 
 supported="wwflow builds with FFmpeg 5.1 (Debian 12) and 7.1 (Debian 13)"
+command -v go >/dev/null || { echo "go.sh: Go is missing. wwflow builds with Go 1.26 or newer: https://go.dev/doc/install" >&2; exit 1; }
 version=$(pkg-config --modversion libavcodec 2>/dev/null) ||
   { echo "go.sh: FFmpeg's headers are missing. $supported: run make setup, or install libavcodec-dev and pkg-config" >&2; exit 1; }
 IFS=. read -r major minor _ <<<"$version"
