@@ -1,6 +1,6 @@
 """Compare the occlusion that `wwflow run --export mask` finds with the true one of synthetic frames, and time --both beside two runs.
 
-    python3 -m benchmarks.occlusion.measure --wwflow ./wwflow --textures ../shared/data/textures
+    python3 -m benchmarks.occlusion.measure --wwflow ./wwflow --textures ../shared/data/textures [--write docs/occlusion.md]
 
 The frames are those of training/frames.py, painted with textures that no network was trained on. A pixel is truly occluded if its exact
 flow leads to a place in the second frame where another surface is on top. Pixels whose true or estimated flow leaves the frame do not count.
@@ -14,6 +14,7 @@ import time
 import cv2
 import numpy as np
 
+from benchmarks import document
 from training import frames, textures
 
 EXACT = "exact flow, 0.01,0.5"
@@ -60,6 +61,7 @@ def main():
     p.add_argument("--textures", required=True)
     p.add_argument("--frames", type=int, default=12)
     p.add_argument("--exact", action="store_true", help="check the exact flow instead of the network's")
+    p.add_argument("--write", metavar="DOCUMENT", help="replace the table in this document")
     p.add_argument("--time", help="a video: time --both beside two runs on its first frames")
     args = p.parse_args()
     if args.time:
@@ -89,9 +91,11 @@ def main():
             for t in THRESHOLDS:
                 found, left = masks(args.wwflow, folder, pair, t)
                 sums[t].append((*scores(found, occluded, ~outside & ~left), scores(left, outside, np.ones_like(left))[2], 100 * occluded.mean(), 100 * outside.mean()))
-    print("| --consistency | precision | recall | F1 | F1 of outside | truly occluded | truly outside |\n|---|---|---|---|---|---|---|")
-    for t, rows in sums.items():
-        print(f"| {t} | " + " | ".join(f"{v:.1f}" for v in np.mean(rows, 0)) + " |")
+    table = ["| --consistency | precision | recall | F1 | F1 of outside | truly occluded | truly outside |", "|---|---|---|---|---|---|---|"]
+    table += [f"| {t} | " + " | ".join(f"{v:.1f}" for v in np.mean(rows, 0)) + " |" for t, rows in sums.items()]
+    print("\n".join(table))
+    if args.write:
+        document.replace_table(args.write, "\n".join(table))
 
 
 if __name__ == "__main__":

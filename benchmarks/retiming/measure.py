@@ -1,6 +1,6 @@
 """Leave out every second frame of real clips, make it again, and compare: `wwflow retime`, blending of the neighbours, FFmpeg's minterpolate.
 
-    python3 -m benchmarks.retiming.measure CLIP... --wwflow ./wwflow [--frames 9] [--side 480] [--sheet worst.png]
+    python3 -m benchmarks.retiming.measure CLIP... --wwflow ./wwflow [--frames 9] [--side 480] [--sheet worst.png] [--write docs/retiming.md]
 
 All three get the same frames, shrunk to --side pixels on the longer side. PSNR (dB) and SSIM (Gaussian windows of 11 pixels, on grey) are
 means over the frames that were left out. The sheet has the frame on which wwflow is worst: truth, wwflow, blending, minterpolate.
@@ -13,6 +13,8 @@ import tempfile
 
 import cv2
 import numpy as np
+
+from benchmarks import document
 
 RATE = 24  # frames a second that the clips are given; their own do not matter here
 MINTERPOLATE = f"minterpolate=fps={RATE}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=none"
@@ -72,22 +74,32 @@ def main():
     p.add_argument("--frames", type=int, default=9)
     p.add_argument("--start", type=float, default=0.1, help="seconds into the clip")
     p.add_argument("--side", type=int, default=480)
+    p.add_argument("--write", metavar="DOCUMENT", help="replace the table in this document")
     p.add_argument("--sheet", help="PNG with the worst frame of each clip")
     args = p.parse_args()
     names, rows, sheet = ("wwflow", "blending", "minterpolate"), [], []
-    print("| clip | " + " | ".join(f"{n} PSNR, SSIM" for n in names) + " |\n|---|---|---|---|", flush=True)
+    table = []
+
+    def line(text):
+        table.append(text)
+        print(text, flush=True)
+
+    line("| clip | " + " | ".join(f"{n} PSNR, SSIM" for n in names) + " |")
+    line("|---|---|---|---|")
     cell = lambda v: f"{v[0]:.2f}, {v[1]:.4f}"
     for clip in args.clips:
         r = measure(clip, args)
         if not r["wwflow"]:
-            print(f"| {os.path.basename(clip)} | minterpolate gave no frames | | |")
+            line(f"| {os.path.basename(clip)} | minterpolate gave no frames | | |")
             continue
         rows.append([np.mean([x[:2] for x in r[n]], 0) for n in names])
-        print(f"| {os.path.splitext(os.path.basename(clip))[0]} | " + " | ".join(cell(v) for v in rows[-1]) + " |", flush=True)
+        line(f"| {os.path.splitext(os.path.basename(clip))[0]} | " + " | ".join(cell(v) for v in rows[-1]) + " |")
         worst = min(range(len(r["wwflow"])), key=lambda i: r["wwflow"][i][0])
         sheet.append(np.hstack([r["wwflow"][worst][3]] + [r[n][worst][2] for n in names]))
     if len(rows) > 1:
-        print("| **mean** | " + " | ".join(cell(v) for v in np.mean(rows, 0)) + " |")
+        line("| **mean** | " + " | ".join(cell(v) for v in np.mean(rows, 0)) + " |")
+    if args.write:
+        document.replace_table(args.write, "\n".join(table))
     if args.sheet:
         width = max(s.shape[1] for s in sheet)
         cv2.imwrite(args.sheet, np.vstack([cv2.copyMakeBorder(s, 0, 0, 0, width - s.shape[1], cv2.BORDER_CONSTANT) for s in sheet]))
