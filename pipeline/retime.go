@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"os"
 	"time"
 
 	"github.com/wwflow/wwflow/decode"
@@ -22,6 +23,7 @@ type Retiming struct {
 	Speed     frame.Rational // of the motion: 1/4 makes the video four times as long; zero = 1
 	FrameRate frame.Rational // of the output; zero = the input's average
 	KeepAudio bool           // copy audio and subtitles; Speed must be 1
+	Stretch   bool           // play the audio at Speed, with its pitch; not with KeepAudio
 	Started   func(RetimePlan)
 }
 
@@ -83,6 +85,9 @@ func (t Retiming) check() error {
 	}
 	if t.KeepAudio && t.Speed.Num != t.Speed.Den {
 		return fmt.Errorf("%w: audio can be kept at speed 1 only", ErrOptions)
+	}
+	if t.KeepAudio && t.Stretch {
+		return fmt.Errorf("%w: audio is either kept or stretched", ErrOptions)
 	}
 	return nil
 }
@@ -246,13 +251,39 @@ func (w *retimer) write(show *frame.Frame) (err error) {
 func (w *retimer) create(first *frame.Frame) (err error) {
 	e := w.encoding(first.Width, first.Height)
 	e.TimeBase, e.FrameRate, e.Origin = frame.Rational{Num: w.FrameRate.Den, Den: w.FrameRate.Num}, w.FrameRate, 0
-	if !w.KeepAudio {
-		e.CopyFrom, e.Start, e.Duration = "", 0, 0
-	} else {
+	switch {
+	case w.KeepAudio:
 		w.shift = int64(math.Round((first.Time() - w.info.StartTime).Seconds() * w.FrameRate.Float()))
+	case w.Stretch && e.CopyFrom != "":
+		stretched, err := w.stretch(e, first)
+		if err != nil {
+			return err
+		}
+		defer os.Remove(stretched) // the writer has it open
+		e.CopyFrom, e.Start, e.Duration = stretched, 0, 0
+	default:
+		e.CopyFrom, e.Start, e.Duration = "", 0, 0
 	}
 	w.writer, err = encode.Create(w.group.ctx, w.Output, e)
 	return err
+}
+
+// stretch writes the audio from the first frame on, at the speed of the pictures, to a temporary file. It returns "" if there is none.
+func (w *retimer) stretch(e encode.Options, first *frame.Frame) (path string, err error) {
+	file, err := os.CreateTemp("", "wwflow-audio-*.mp4")
+	if err != nil {
+		return "", err
+	}
+	s := encode.Stretch{Speed: w.Speed.Float(), From: first.Time(), WebM: e.IsWebM(w.Output)}
+	if e.Duration > 0 {
+		s.Until = w.info.StartTime + e.Start + e.Duration
+	}
+	found, err := encode.StretchAudio(w.group.ctx, e.CopyFrom, file.Name(), s)
+	if err = errors.Join(err, file.Close()); err != nil || !found {
+		os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
 }
 
 func (w *retimer) close() {

@@ -19,7 +19,7 @@ import (
 const textRetime = `Slow motion, and other frame rates: new frames are made between the frames of INPUT from the flow in both directions.
   wwflow retime in.mp4 --speed 0.25    four times as long, at the same frame rate
   wwflow retime in.mp4 --fps 120       as long as before, with 120 frames a second
-  wwflow retime in.mp4 --speed 0.5 --fps 60
+  wwflow retime in.mp4 --speed 0.5 --fps 60 --audio stretch
 
 Frame k has the time k/FPS and shows the time SPEED*k/FPS of the input, exactly, also if the input's frame rate is
 variable. Where that is the time of a frame of the input, that frame is shown unchanged. Across a scene cut or a
@@ -42,7 +42,7 @@ func retimeCommand() *cli.Command {
 			outputFlag("output video, a folder/ for PNG images, or - for standard output, as for run", "INPUT-retimed.mp4 beside the input"),
 			text(cli.StringFlag{Name: "speed", Usage: "speed of the motion: 0.25 is slow motion, 2 is twice as fast", DefaultText: "1"}, parseSpeed),
 			text(cli.StringFlag{Name: "fps", Usage: "frames a second of the output: `N` or N/D", DefaultText: "the input's"}, parseFPS),
-			text(cli.StringFlag{Name: "audio", Usage: "keep or drop audio and subtitles; they can be kept at --speed 1 only", DefaultText: "keep at speed 1, else drop"}, parseAudio),
+			text(cli.StringFlag{Name: "audio", Usage: "keep or drop audio and subtitles, or stretch the audio to the new length at its pitch (subtitles are dropped); they can be kept at --speed 1 only", DefaultText: "keep at speed 1, else drop"}, parseAudio),
 			&cli.StringFlag{Name: "container", Usage: "as for run", DefaultText: "by the extension; Matroska for -"},
 			forceFlag(),
 			quietFlag(),
@@ -69,8 +69,8 @@ func parseFPS(s string) (frame.Rational, error) {
 }
 
 func parseAudio(s string) (string, error) {
-	if s != "" && s != "keep" && s != "drop" {
-		return "", usagef("--audio is keep or drop, not %q", s)
+	if s != "" && s != "keep" && s != "drop" && s != "stretch" {
+		return "", usagef("--audio is keep, drop or stretch, not %q", s)
 	}
 	return s, nil
 }
@@ -93,9 +93,12 @@ func runRetime(c *cli.Context) error {
 	t.Speed, _ = parseSpeed(c.String("speed"))
 	t.FrameRate, _ = parseFPS(c.String("fps"))
 	same := t.Speed.Num == t.Speed.Den
-	if t.KeepAudio = c.String("audio") == "keep" || c.String("audio") == "" && same; t.KeepAudio && !same {
-		return withHint(usagef("--audio keep: audio can be kept at --speed 1 only"), "--audio drop")
+	audio := c.String("audio")
+	if audio == "keep" && !same {
+		return withHint(usagef("--audio keep: audio can be kept at --speed 1 only"), "--audio stretch, or --audio drop")
 	}
+	t.KeepAudio = same && audio != "drop" // audio at speed 1 need not be stretched
+	t.Stretch = !same && audio == "stretch"
 	report := newRetimeProgress(c.Bool("quiet"), c.Bool("json"))
 	t.Started, o.Events.Written = report.start, report.written
 	result, err := pipeline.Retime(c.Context, o, t)

@@ -66,8 +66,9 @@ func addSource(g *astiav.FilterGraph, in Picture) (*source, error) {
 	return &source{c}, err
 }
 
-func addSink(g *astiav.FilterGraph) (*sink, error) {
-	c, err := g.NewFilterContext(astiav.FindFilterByName("buffersink"), "out", nil)
+// addSink adds the output of a graph: buffersink for pictures, abuffersink for audio.
+func addSink(g *astiav.FilterGraph, name string) (*sink, error) {
+	c, err := g.NewFilterContext(astiav.FindFilterByName(name), "out", nil)
 	return &sink{c}, err
 }
 

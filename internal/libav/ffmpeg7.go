@@ -73,8 +73,9 @@ func addSource(g *astiav.FilterGraph, in Picture) (*source, error) {
 	return &source{c}, c.Initialize(nil)
 }
 
-func addSink(g *astiav.FilterGraph) (*sink, error) {
-	c, err := g.NewBuffersinkFilterContext(astiav.FindFilterByName("buffersink"), "out")
+// addSink adds the output of a graph: buffersink for pictures, abuffersink for audio.
+func addSink(g *astiav.FilterGraph, name string) (*sink, error) {
+	c, err := g.NewBuffersinkFilterContext(astiav.FindFilterByName(name), "out")
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 	if g.source, err = addSource(g.graph, in); err != nil {
 		return g, err
 	}
-	if g.sink, err = addSink(g.graph); err != nil {
+	if g.sink, err = addSink(g.graph, "buffersink"); err != nil {
 		return g, err
 	}
 	out, inp := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
