@@ -52,6 +52,7 @@ globalThis.scrub = async (numbers) => {
     while (!document.querySelector('#picture').getAttribute('aria-label').endsWith(' ' + n)) await next();
     times.push(performance.now() - begin);
   }
+  while (document.querySelector('#panel').ariaBusy === 'true') await next(); // the full field comes when the frame stays
   await new Promise((done) => setTimeout(done, 50));
   observer.disconnect();
   return [longest, ...times];
