@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,6 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"closer":  closer,
 			"damage":  damage,
+			"insync":  insync,
 			"nothing": nothing,
 			"times":   times,
 		},
@@ -173,6 +175,36 @@ func times(ts *testscript.TestScript, _ bool, args []string) {
 	if !slices.EqualFunc(a, b, func(x, y float64) bool { return x-y < 0.001 && y-x < 0.001 }) {
 		ts.Fatalf("%d times %v, want %d times %v", len(b), b, len(a), a)
 	}
+}
+
+// insync FILE N fails unless the video has N white frames and its audio N beeps, each beginning within a frame (40 ms) of each other.
+func insync(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "-f", "null", "-").Output()
+	ts.Check(err)
+	var flashes, beeps []float64
+	for _, m := range regexp.MustCompile(`pts_time:(\S+)\s+lavfi.signalstats.YAVG=(\S+)`).FindAllStringSubmatch(string(out), -1) {
+		at, _ := strconv.ParseFloat(m[1], 64)
+		if level, _ := strconv.ParseFloat(m[2], 64); level > 100 {
+			flashes = append(flashes, at)
+		}
+	}
+	const rate = 8000
+	pcm, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-af", fmt.Sprintf("aresample=%d:async=1:first_pts=0", rate), "-ac", "1", "-f", "s8", "-").Output()
+	ts.Check(err)
+	silent := rate
+	for i, v := range pcm {
+		if silent++; int8(v) > 30 {
+			if silent > rate/10 {
+				beeps = append(beeps, float64(i)/rate)
+			}
+			silent = 0
+		}
+	}
+	if n, err := strconv.Atoi(args[1]); err != nil || len(flashes) != n || !slices.EqualFunc(flashes, beeps, func(x, y float64) bool { return math.Abs(x-y) < 0.04 }) {
+		ts.Fatalf("%s: white frames at %.3f, beeps at %.3f; want %s of each", args[0], flashes, beeps, args[1])
+	}
+	ts.Logf("%s: white frames at %.3f, beeps at %.3f", args[0], flashes, beeps)
 }
 
 func stamps(ts *testscript.TestScript, name string) (list []float64) {

@@ -1,0 +1,117 @@
+package batch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wwflow/wwflow/decode"
+	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/flow"
+	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
+)
+
+// TestThroughput compares a batch of tiny clips with the network alone, which estimates the pairs of each clip from memory right
+// after the batch has done the clip. So both meet the same load of other programs. The clips are pieces of the sample clip.
+func TestThroughput(t *testing.T) {
+	if os.Getenv("WWFLOW_CLIPS") == "" {
+		testutil.Skip(t, "it takes minutes; make test-survival runs it")
+	}
+	const clips = 40
+	folder := t.TempDir()
+	clip := filepath.Join(folder, "clip.mp4")
+	frames := writePiece(t, clip, 192, 144, 30)
+	if err := os.Mkdir(filepath.Join(folder, "in"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range clips {
+		if err := os.Link(clip, filepath.Join(folder, "in", fmt.Sprintf("%04d.mp4", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := collect(t, filepath.Join(folder, "out"), filepath.Join(folder, "in"))
+	o.Network = flow.Options{Device: "cpu"}
+	for i := range o.Videos {
+		o.Videos[i].Encode, o.Videos[i].Paint.MaxFlow = encode.Options{}, 5
+	}
+	model, err := flow.Open(o.Network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer model.Close()
+	alone := func() time.Duration {
+		begin := time.Now()
+		e := flow.NewEstimator(model)
+		defer e.Close()
+		for i := range len(frames) - 1 {
+			if _, err := e.Flow(t.Context(), frames[i], frames[i+1]); err != nil {
+				t.Fatal(err)
+			}
+			e.ForgetBefore(frames[i].Index + 1)
+		}
+		return time.Since(begin)
+	}
+	alone() // warms up
+	var ratios []float64
+	var begin time.Time
+	o.Events.Ended = func(n int, _ Entry) {
+		if n > 1 { // the first clip warms up
+			batch := time.Since(begin)
+			ratios = append(ratios, alone().Seconds()/batch.Seconds())
+		}
+		begin = time.Now()
+	}
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ratios)
+	ratio := ratios[len(ratios)/2]
+	t.Logf("%d clips of %d frames: throughput %.3f of the network's own (median; quartiles %.3f and %.3f)", len(ratios), len(frames), ratio, ratios[len(ratios)/4], ratios[len(ratios)*3/4])
+	if ratio < 0.95 {
+		t.Errorf("throughput is %.3f of the network's own, want 0.95", ratio)
+	}
+}
+
+// writePiece writes the first frames of the sample clip, resized, and returns them as they are read back.
+func writePiece(t *testing.T, path string, width, height, n int) (frames []*frame.Frame) {
+	t.Helper()
+	read := func(path string, o decode.Options, each func(*frame.Frame)) {
+		in, err := decode.Open(t.Context(), path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		for {
+			f, err := in.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			each(f)
+		}
+	}
+	out, err := encode.Create(t.Context(), path, encode.Options{Width: width, Height: height, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 10, Den: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	read(filepath.Join(testutil.Repository(), "testdata", "clips", "square-walkers.mp4"), decode.Options{Frames: n, Scale: float64(width) / 768}, func(f *frame.Frame) {
+		f.PTS, f.TimeBase, f.Duration = int64(100*f.Index), frame.Rational{Num: 1, Den: 1000}, 0
+		if err := out.Write(f); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := out.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	read(path, decode.Options{}, func(f *frame.Frame) { frames = append(frames, f) })
+	return frames
+}
