@@ -21,7 +21,7 @@ import (
 // after the batch has done the clip. So both meet the same load of other programs. The clips are pieces of the sample clip.
 func TestThroughput(t *testing.T) {
 	if os.Getenv("WWFLOW_CLIPS") == "" {
-		testutil.Skip(t, "it takes minutes; make test-survival runs it")
+		t.Skip("it takes minutes; make test-survival runs it")
 	}
 	const clips = 40
 	folder := t.TempDir()
