@@ -62,8 +62,8 @@ python-test: debian-test ## the Python tests
 test-cluster: debian-cluster runtime ## the scripts of examples/ on a real Slurm and GNU parallel, on this machine
 	$(GO) test -tags cluster -count=1 -timeout $(TIMEOUT) -run 'Slurm|Parallel' $(GOTESTFLAGS) ./examples
 
-test-survival: runtime ## 200 kills of a run and of a batch, and a batch of 2,000 clips
-	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestResourcesStayFlat$$' -v ./parts ./batch
+test-survival: runtime ## 200 kills of a run and of a batch, a batch of 2,000 clips, and the throughput of tiny clips
+	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestResourcesStayFlat$$|^TestThroughput$$' -v ./parts ./batch
 
 bench: debian-test runtime ## every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem ./...
