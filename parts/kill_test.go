@@ -62,7 +62,7 @@ func TestKilled(t *testing.T) {
 	}
 	span := time.Since(begin)
 	n, kept := 0, 0
-	for n < kills {
+	for n < kills || kept == 0 && n < 10*kills { // on a busy machine a run may be slower than the measured one
 		if err := errors.Join(os.Remove(o.Video.Output), os.RemoveAll(o.Video.Exports[0].Dir)); err != nil {
 			t.Fatal(err)
 		}
