@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wwflow/wwflow/encode"
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
@@ -234,12 +235,7 @@ func TestProgress(t *testing.T) {
 }
 
 // manyClips is the number of clips of TestResourcesStayFlat. WWFLOW_CLIPS sets it.
-var manyClips = func() int {
-	if n, err := strconv.Atoi(os.Getenv("WWFLOW_CLIPS")); err == nil {
-		return n
-	}
-	return 200
-}()
+var manyClips = testutil.Count("WWFLOW_CLIPS", 200)
 
 // TestResourcesStayFlat compares open files and memory early and late in a batch of many clips.
 func TestResourcesStayFlat(t *testing.T) {

@@ -11,11 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wwflow/wwflow/internal/testutil"
 	"github.com/wwflow/wwflow/parts"
 )
 
@@ -55,12 +55,7 @@ func process(t *testing.T, folder string) *exec.Cmd {
 }
 
 // kills is the number of batches that TestKilled kills.
-var kills = func() int {
-	if n, err := strconv.Atoi(os.Getenv("WWFLOW_KILLS")); err == nil {
-		return n
-	}
-	return 6
-}()
+var kills = testutil.Count("WWFLOW_KILLS", 6)
 
 // TestKilled kills a batch with SIGKILL at random moments, twice, and then lets it end. The outputs are those of a batch
 // that was not interrupted, and no temporary file is left. WWFLOW_KILLS sets the number of batches that are killed twice.

@@ -1,8 +1,6 @@
 package flowfile
 
 import (
-	"errors"
-	"io/fs"
 	"math"
 	"os/exec"
 	"path/filepath"
@@ -115,14 +113,7 @@ func TestOthersRead(t *testing.T) {
 	if header := oiiotool(t, "--info", "-v", filepath.Join(folder, "half.exr")); !strings.Contains(header, "u (half), v (half), valid (half)") && !strings.Contains(header, "3 channel, half") {
 		t.Errorf("exr16: %s", header)
 	}
-	const missing = 77
 	const script = `
-import sys
-try:
-    import h5py, cv2, numpy as np
-except ImportError as e:
-    print(e)
-    sys.exit(77)
 want = np.load("testdata/golden.npy")
 with h5py.File(sys.argv[1] + "/a.flo5") as f:
     assert f["flow"].compression == "gzip" and f["flow"].dtype == np.float32
@@ -133,12 +124,5 @@ assert half.dtype == np.float16 and np.array_equal(half, want.astype(np.float16)
 ours, theirs = (cv2.imread(p, cv2.IMREAD_UNCHANGED) for p in (sys.argv[1] + "/a.png", "testdata/golden.png"))
 assert ours.dtype == np.uint16 and np.array_equal(ours, theirs)
 `
-	out, err := exec.Command("/usr/bin/python3", "-c", script, folder).CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &exit) && exit.ExitCode() == missing:
-		testutil.Skip(t, "Python with h5py, OpenCV and NumPy is missing: %v: %s", err, out)
-	case err != nil:
-		t.Errorf("%v: %s", err, out)
-	}
+	testutil.Python(t, "h5py, cv2, numpy as np", script, folder)
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -38,12 +37,7 @@ func killed(t testing.TB, folder string) Options {
 }
 
 // kills is the number of processes that TestKilled kills. WWFLOW_KILLS sets it.
-var kills = func() int {
-	if n, err := strconv.Atoi(os.Getenv("WWFLOW_KILLS")); err == nil {
-		return n
-	}
-	return 10
-}()
+var kills = testutil.Count("WWFLOW_KILLS", 10)
 
 // TestKilled kills a resumed run with SIGKILL at random moments, three times each, and then lets it end. The video is that of a
 // run in one piece, with all flow files, and no other file is left.

@@ -6,10 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,20 +17,10 @@ import (
 	"github.com/wwflow/wwflow/internal/testutil"
 )
 
-// python runs a script with h5py. It skips the test if h5py is missing.
+// python runs a script with h5py.
 func python(t testing.TB, script string, args ...string) string {
 	t.Helper()
-	const missing = 77
-	script = "import sys\ntry:\n    import hashlib, h5py, numpy as np\nexcept ImportError as e:\n    print(e)\n    sys.exit(77)\n" + script
-	out, err := exec.Command("/usr/bin/python3", append([]string{"-c", script}, args...)...).CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &exit) && exit.ExitCode() == missing:
-		testutil.Skip(t, "Python with h5py is missing: %v: %s", err, out)
-	case err != nil:
-		t.Fatalf("%v: %s", err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return testutil.Python(t, "hashlib, h5py, numpy as np", script, args...)
 }
 
 // sum returns a checksum of the numbers as little-endian 32-bit floats.

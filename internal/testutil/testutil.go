@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -55,4 +56,12 @@ func List(t testing.TB, folder string) (names []string) {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+// Count returns the number in an environment variable that makes a test longer, or `usual` without one.
+func Count(variable string, usual int) int {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
+		return n
+	}
+	return usual
 }
