@@ -27,7 +27,17 @@ type Graph struct {
 }
 
 // NewGraph creates the graph that spec describes in libavfilter's syntax. threads 0 = one per core.
-func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
+func NewGraph(in Picture, spec string, threads int) (*Graph, error) {
+	return newGraph(spec, fmt.Sprintf(" for %dx%d %s", in.Width, in.Height, in.Format), "buffersink", func(g *Graph) (err error) {
+		g.graph.SetThreadCount(threads)
+		g.source, err = addSource(g.graph, in)
+		return err
+	})
+}
+
+// newGraph creates a graph with the named sink. begin prepares it, and adds its source where it has one. input describes the input in
+// errors.
+func newGraph(spec, input, sink string, begin func(*Graph) error) (g *Graph, err error) {
 	g = &Graph{graph: astiav.AllocFilterGraph()}
 	if g.graph == nil {
 		return nil, errors.New("out of memory")
@@ -35,24 +45,27 @@ func NewGraph(in Picture, spec string, threads int) (g *Graph, err error) {
 	defer func() {
 		if err != nil {
 			g.Close()
-			g, err = nil, fmt.Errorf("FFmpeg refuses the filters %q for %dx%d %s: %w", spec, in.Width, in.Height, in.Format, err)
+			g, err = nil, fmt.Errorf("FFmpeg refuses the filters %q%s: %w", spec, input, err)
 		}
 	}()
-	g.graph.SetThreadCount(threads)
-	if g.source, err = addSource(g.graph, in); err != nil {
+	if err = begin(g); err != nil {
 		return g, err
 	}
-	if g.sink, err = addSink(g.graph, "buffersink"); err != nil {
+	if g.sink, err = addSink(g.graph, sink); err != nil {
 		return g, err
 	}
-	out, inp := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
+	out := astiav.AllocFilterInOut()
 	defer out.Free()
-	defer inp.Free()
-	inp.SetName("in")
-	inp.SetFilterContext(g.source.context())
 	out.SetName("out")
 	out.SetFilterContext(g.sink.context())
-	if err = g.graph.Parse(spec, out, inp); err != nil {
+	var in *astiav.FilterInOut
+	if g.source != nil {
+		in = astiav.AllocFilterInOut()
+		defer in.Free()
+		in.SetName("in")
+		in.SetFilterContext(g.source.context())
+	}
+	if err = g.graph.Parse(spec, out, in); err != nil {
 		return g, err
 	}
 	return g, g.graph.Configure()
