@@ -25,6 +25,9 @@ func Compute(ctx context.Context, o Options) (result pipeline.Result, err error)
 	if err := o.Part.Check(); err != nil {
 		return pipeline.Result{}, err
 	}
+	if o.Retiming != nil {
+		return pipeline.Result{}, fmt.Errorf("%w: a video is retimed in one part", pipeline.ErrOptions)
+	}
 	if err := o.checkVideo(); err != nil {
 		return pipeline.Result{}, err
 	}
@@ -78,6 +81,9 @@ func (o Options) checkVideo() error {
 	}
 	if o.Segment < 0 {
 		return fmt.Errorf("%w: segments of %d pairs", pipeline.ErrOptions, o.Segment)
+	}
+	if o.Retiming != nil {
+		return o.Retiming.Check()
 	}
 	return nil
 }
@@ -167,7 +173,10 @@ func (w *work) verify(ctx context.Context) error {
 
 // images is the number of images of the part; 0 = unknown.
 func (w *work) images() int {
-	if w.header.End == 0 {
+	switch {
+	case w.Retiming != nil:
+		return w.header.Images
+	case w.header.End == 0:
 		return 0
 	}
 	return w.header.End - w.header.First
@@ -221,7 +230,7 @@ func (w *work) share(ctx context.Context) error {
 		return errkind.Mark(pipeline.ErrInput, fmt.Errorf("%s does not tell how many frames it has, so it cannot be divided into parts; convert it first, such as with ffmpeg -i %s -c copy new.mkv",
 			w.Video.Input, w.Video.Input))
 	}
-	pairs := info.Frames - max(1, w.Video.Step)
+	pairs := info.Frames - w.unpaired()
 	if pairs < w.Part.Of {
 		return fmt.Errorf("%w: %d parts are more than the %d pairs of frames", pipeline.ErrOptions, w.Part.Of, max(0, pairs))
 	}
@@ -263,11 +272,15 @@ func (w *work) section(ctx context.Context, s span) error {
 	done := w.m.frames()
 	v.Events.Written = func(n, _ int) {
 		if w.Video.Events.Written != nil {
-			w.Video.Events.Written(done+n, w.images())
+			total := w.images()
+			if total > 0 {
+				total = max(total, done+n)
+			}
+			w.Video.Events.Written(done+n, total)
 		}
 	}
 	var encoding encode.Options
-	result, err := pipeline.RunSection(ctx, v, pipeline.Section{First: s.first, End: s.end, Stop: w.Stop,
+	result, err := w.run(ctx, v, pipeline.Section{First: s.first, End: s.end, Stop: w.Stop,
 		Begin: func(opened pipeline.Opened) error {
 			encoding = opened.Encode
 			return w.begun(opened)
@@ -282,6 +295,8 @@ func (w *work) section(ctx context.Context, s span) error {
 		return w.finish(s, size.Error())
 	case errors.Is(err, decode.ErrWindow) && s.first > 0 && s.end == 0:
 		return w.finish(s, "") // the work was stopped right at the end
+	case errors.Is(err, decode.ErrNoFrames) && s.first > 0 && w.m.header != nil:
+		return w.finish(s, "") // all frames up to the end are damaged
 	case err != nil:
 		return err
 	}
@@ -298,11 +313,11 @@ func (w *work) begun(opened pipeline.Opened) error {
 	if err != nil {
 		return err
 	}
-	w.header.MaxFlow = opened.MaxFlow
+	w.header.MaxFlow, w.header.Images = opened.MaxFlow, opened.Images
 	w.header.Video = &Video{Codec: e.Codec, Width: e.Width, Height: e.Height, TimeBase: e.TimeBase, FrameRate: e.FrameRate, SampleAspect: e.SampleAspect,
 		Origin: e.Origin, Start: e.Start, Duration: e.Duration, Shortest: e.Shortest, Copies: e.CopyFrom != ""}
 	if opened.Info.FramesExact && w.header.End == 0 {
-		w.header.Frames, w.header.End = opened.Info.Frames, opened.Info.Frames-max(1, w.Video.Step)
+		w.header.Frames, w.header.End = opened.Info.Frames, opened.Info.Frames-w.unpaired()
 	}
 	if err := w.m.append(record{Header: w.header}); err != nil {
 		return err
@@ -350,7 +365,10 @@ func (w *work) add(r pipeline.Result) {
 func (w *work) result() pipeline.Result {
 	r := w.total
 	r.Output, r.Frames, r.Seconds = cmp.Or(w.Options.Dir, w.Video.Output), w.m.frames(), time.Since(w.begin).Seconds()
-	r.Read = r.Frames + max(1, w.Video.Step)
+	r.Read = r.Frames + w.unpaired()
+	if w.Retiming != nil {
+		r.Read, r.New = w.m.end()-r.Damaged, w.m.made()
+	}
 	return r
 }
 

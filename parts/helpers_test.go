@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/wwflow/wwflow/decode"
@@ -16,10 +17,20 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-// writeClip writes a lossless video of 32x24 pixels with uneven times.
+// writeClip writes a lossless video of 32x24 pixels with uneven times, whose frames differ much.
 func writeClip(t testing.TB, path string, frames, seed int) {
 	t.Helper()
-	out, err := encode.Create(t.Context(), path, encode.Options{Codec: "ffv1", Width: 32, Height: 24, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1}})
+	writePictures(t, path, frames, func(i, at int) byte { return byte(at*7 + at*at*(i+seed)/5 + 13*i) })
+}
+
+// writePictures writes a lossless video, or images where the path ends with a slash, of 32x24 pixels with uneven times. level gives the byte at a place of a frame.
+func writePictures(t testing.TB, path string, frames int, level func(i, at int) byte) {
+	t.Helper()
+	codec := "ffv1"
+	if strings.HasSuffix(path, "/") {
+		codec = ""
+	}
+	out, err := encode.Create(t.Context(), path, encode.Options{Codec: codec, Width: 32, Height: 24, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +39,7 @@ func writeClip(t testing.TB, path string, frames, seed int) {
 	for i := range frames {
 		f := frame.New(32, 24)
 		for at := range f.Pix {
-			f.Pix[at] = byte(at*7 + at*at*(i+seed)/5 + 13*i)
+			f.Pix[at] = level(i, at)
 		}
 		f.Index, f.PTS, f.TimeBase = i, pts, frame.Rational{Num: 1, Den: 1000}
 		pts += []int64{40, 33, 47, 1, 79}[i%5]
@@ -56,6 +67,7 @@ func options(t testing.TB, folder string, frames int) Options {
 // content is the frames of a video with their times.
 type content struct {
 	frames []*frame.Frame
+	made   int // pipeline.Result.New
 }
 
 func read(t testing.TB, path string) (c content) {
@@ -98,8 +110,17 @@ func whole(t testing.TB, o Options) content {
 	t.Helper()
 	o.Video.Output = filepath.Join(t.TempDir(), "whole.mkv")
 	o.Video.Exports = nil
-	if _, err := pipeline.Run(context.Background(), o.Video); err != nil {
+	var result pipeline.Result
+	var err error
+	if o.Retiming != nil {
+		result, err = pipeline.Retime(context.Background(), o.Video, *o.Retiming)
+	} else {
+		result, err = pipeline.Run(context.Background(), o.Video)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, o.Video.Output)
+	c := read(t, o.Video.Output)
+	c.made = result.New
+	return c
 }

@@ -30,6 +30,7 @@ type Header struct {
 	Frames  int               `json:"frames"`             // of the whole video; 0 = unknown
 	First   int               `json:"first"`              // pair of the part
 	End     int               `json:"end"`                // pair after the last one; 0 = that of the last frame, which is unknown
+	Images  int               `json:"images,omitempty"`   // with Options.Retiming: of the whole video, about
 	MaxFlow float64           `json:"max_flow,omitempty"` // scale in pixels
 	Video   *Video            `json:"video,omitempty"`    // nil if the part has no image
 }
@@ -55,8 +56,9 @@ type Segment struct {
 	First  int      `json:"first"`          // pair
 	End    int      `json:"end"`            // pair after the last one
 	Frames int      `json:"frames"`         // images
+	New    int      `json:"new,omitempty"`  // of these, made between two frames, with Options.Retiming
 	Bytes  int64    `json:"bytes"`          // of the file
-	Images [2]int   `json:"images"`         // numbers of the frames to which the first and the last image belong
+	Images [2]int   `json:"images"`         // numbers of the first and the last image: those of the frames to which they belong, without Options.Retiming
 	Times  [3]int64 `json:"times"`          // of the first image, of the last image, and its end, in units of Video.TimeBase
 }
 

@@ -1,5 +1,5 @@
-// Package parts makes the flow video of one video in pieces that are complete on disk: to continue after a stop (Resume), and to
-// share the work between machines (Compute and Join).
+// Package parts makes the flow video of one video, or a retimed one, in pieces that are complete on disk: to continue after a stop
+// (Resume), and to share the work between machines (Compute and Join).
 //
 // A segment is a run of pairs whose images are in a video file of their own. A part is a share of a video's pairs for one
 // process, and consists of segments. Resume is the only part of its video. Files in the folder of the parts:
@@ -17,6 +17,7 @@ package parts
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -30,6 +31,8 @@ type Options struct {
 	// Video is what pipeline.Run would do. Output is a video file; for Compute its extension alone counts: it chooses the codec.
 	// Networks are used where they are set, and stay open.
 	Video pipeline.Options
+
+	Retiming *pipeline.Retiming // of Resume: make what pipeline.Retime would do with it, instead of a flow video; nil = a flow video
 
 	Segment int             // pairs in a segment; 0 = what is done in a minute, and at most 500
 	Stop    <-chan struct{} // closed: finish the pairs that are begun, close the segment, and return pipeline.ErrStopped
@@ -85,6 +88,9 @@ func describe(o Options, p Part) (*Header, error) {
 		return nil, err
 	}
 	h := &Header{Format: manifestFormat, Program: o.Version, Part: p, Options: o.Video.Describe(card)}
+	if o.Retiming != nil {
+		maps.Copy(h.Options, o.Retiming.Describe())
+	}
 	if h.Network, err = flow.Fingerprint(o.Video.Network.ModelDir); err != nil {
 		return nil, err
 	}

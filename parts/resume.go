@@ -13,7 +13,7 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-// Resume is pipeline.Run in segments, which are kept in Folder(Output) until the output is complete. After an error or a crash the same
+// Resume is pipeline.Run, or with Options.Retiming pipeline.Retime, in segments, which are kept in Folder(Output) until the output is complete. After an error or a crash the same
 // call continues after the last complete segment. With pipeline.ErrStopped too. Failures that may pass match
 // errkind.ErrTemporary. Where the input, the options or the network have changed, the error is ErrChanged and names the
 // differences; with Encode.Force the work begins again.
@@ -89,7 +89,17 @@ func (w *work) join(ctx context.Context) ([]string, error) {
 	if err := w.m.append(record{Joining: w.m.joining}); err != nil {
 		return nil, errkind.Mark(pipeline.ErrOutput, err)
 	}
-	notices, err := join(ctx, []*manifest{w.m}, w.Video.Input, w.Video.Output, w.Video.Encode.Force)
+	input := w.Video.Input
+	if w.Retiming != nil && w.Retiming.Stretch && w.m.header.Video.Copies {
+		var err error
+		if input, err = pipeline.StretchedAudio(ctx, w.Video, *w.Retiming); err != nil {
+			return nil, err
+		}
+		if input != "" {
+			defer os.Remove(input)
+		}
+	}
+	notices, err := join(ctx, []*manifest{w.m}, input, w.Video.Output, w.Video.Encode.Force)
 	return notices, errkind.Mark(pipeline.ErrOutput, err)
 }
 

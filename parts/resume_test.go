@@ -249,3 +249,28 @@ func TestResumeCancelled(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestResumeDamagedEnd continues where all frames up to the end are damaged, as after a crash right before the join.
+func TestResumeDamagedEnd(t *testing.T) {
+	o := options(t, t.TempDir(), 20)
+	images := filepath.Join(t.TempDir(), "images") + "/"
+	writeClip(t, images, 20, 1)
+	for i := 17; i < 20; i++ {
+		if err := os.Truncate(fmt.Sprintf("%s%06d.png", images, i), 40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Video.Input = images
+	stopped(t, o, 8)
+	w, err := begin(t.Context(), o, Folder(o.Video.Output), Part{1, 1})
+	defer w.end()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.section(t.Context(), span{17, 19}); err != nil {
+		t.Error(err)
+	}
+	if m := w.m.missing(17, 19); len(m) > 0 {
+		t.Errorf("missing: %v", m)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/wwflow/wwflow/encode"
-	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/pipeline"
 )
 
 // sink writes the images of a section into segments. It begins a new one when the current one has its share of pairs. A segment is
@@ -36,8 +36,8 @@ func newSink(ctx context.Context, m *manifest, output string, o encode.Options, 
 }
 
 // Write adds an image.
-func (s *sink) Write(image *frame.Frame, pair int) error {
-	if s.segment != nil && s.full(pair) {
+func (s *sink) Write(image pipeline.Image) error {
+	if s.segment != nil && s.full(image.Pair) {
 		if err := s.close(); err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (s *sink) Write(image *frame.Frame, pair int) error {
 	} else {
 		s.step = image.PTS - s.segment.Times[1]
 	}
-	if err := s.writer.Write(image); err != nil {
+	if err := s.writer.Write(image.Frame); err != nil {
 		return err
 	}
 	if image.Duration > 0 {
@@ -57,20 +57,26 @@ func (s *sink) Write(image *frame.Frame, pair int) error {
 	}
 	g := s.segment
 	g.Frames++
-	g.End = pair + 1
+	if image.New {
+		g.New++
+	}
+	g.End = image.Pair + 1
 	g.Images[1], g.Times[1], g.Times[2] = image.Index, image.PTS, image.PTS+s.step
 	return nil
 }
 
-// full reports whether the pair belongs to the next segment.
+// full reports whether the pair belongs to the next segment. All images of a pair are in one segment.
 func (s *sink) full(pair int) bool {
+	if pair < s.segment.End {
+		return false
+	}
 	if s.limit > 0 {
 		return pair >= s.segment.First+s.limit
 	}
 	return pair >= s.segment.First+segmentPairs || time.Since(s.closed) >= segmentTime
 }
 
-func (s *sink) open(first *frame.Frame) (err error) {
+func (s *sink) open(first pipeline.Image) (err error) {
 	name := filepath.Base(fileOf(s.m.dir, s.m.part, fmt.Sprintf("-%06d%s", s.next, s.ext)))
 	s.segment = &Segment{File: name, First: s.next, Images: [2]int{first.Index}, Times: [3]int64{first.PTS}}
 	s.writer, err = encode.CreateSegment(s.ctx, s.m.path(s.segment), s.encode)

@@ -24,20 +24,24 @@ func Fields(ctx context.Context, input string, o Options) iter.Seq2[*field.Field
 			return
 		}
 		defer r.close()
-		if _, err := r.fields(yield); err != nil {
+		if _, err := r.fields(r.frames, yield); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// fields calls yield with each field, and returns how many frames were read. After yield returned false the error is nil.
-func (r *run) fields(yield func(*field.Field, error) bool) (read int, err error) {
+// fields calls yield with each field of a source of frames, and returns how many frames were read. After yield returned false the
+// error is nil. A section without a field is no error; one that was told to stop ends with ErrStopped.
+func (r *run) fields(from source, yield func(*field.Field, error) bool) (read int, err error) {
 	pairs, err := pairing.New(r.Step)
 	if err != nil {
 		return 0, err
 	}
 	s := &stages{pairs: pairs, sample: r.Sample, networks: r.estimators()}
-	order := s.estimate(r.group, r.frames)
+	if r.section != nil {
+		s.stop = r.section.Stop
+	}
+	order := s.estimate(r.group, from)
 	n := 0
 	for f, err := range fields(r.group.ctx, order) {
 		if err != nil {
@@ -53,8 +57,11 @@ func (r *run) fields(yield func(*field.Field, error) bool) (read int, err error)
 	if err := r.group.wait(); err != nil {
 		return 0, err
 	}
-	if n == 0 {
+	switch {
+	case n == 0 && r.section == nil:
 		return 0, r.tooShort(pairs.Count())
+	case s.stopped:
+		return pairs.Count(), ErrStopped
 	}
 	return pairs.Count(), errkind.Mark(ErrInput, s.sizeChanged)
 }

@@ -39,8 +39,9 @@ type Plan struct {
 
 // Result is what a run has done.
 type Result struct {
-	Output  string   `json:"output,omitempty"` // absent for Statistics
-	Frames  int      `json:"frames"`           // images written, or pairs measured
+	Output  string   `json:"output,omitempty"`     // absent for Statistics
+	Frames  int      `json:"frames"`               // images written, or pairs measured
+	New     int      `json:"frames_new,omitempty"` // of Retime: images that were made between two frames of the input
 	Read    int      `json:"frames_read"`
 	Damaged int      `json:"frames_damaged"` // frames skipped because they could not be decoded
 	Cuts    int      `json:"scene_cuts,omitempty"`

@@ -14,7 +14,7 @@ import (
 
 // retimed runs Retime on a lossless video of grey frames, whose levels are given, at these times in milliseconds. It returns the
 // level of the middle of each frame of the output and its time in units of its time base.
-func retimed(t *testing.T, times []int64, levels []uint8, r Retiming) (got []uint8, pts []int64, result RetimeResult) {
+func retimed(t *testing.T, times []int64, levels []uint8, r Retiming) (got []uint8, pts []int64, result Result) {
 	t.Helper()
 	folder := t.TempDir()
 	o := Options{Input: filepath.Join(folder, "in.mkv"), Output: filepath.Join(folder, "out.mkv"), Encode: lossless(), Network: fakeNetwork(1)}

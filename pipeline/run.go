@@ -93,7 +93,7 @@ func open(ctx context.Context, o Options, check func(Options) error) (_ *run, er
 // file is the sink of a run: an output of package encode.
 type file struct{ *encode.Writer }
 
-func (f file) Write(image *frame.Frame, _ int) error { return f.Writer.Write(image) }
+func (f file) Write(image Image) error { return f.Writer.Write(image.Frame) }
 
 // Open opens an input for reading. Its errors match ErrInput.
 func Open(ctx context.Context, input string, o decode.Options) (*decode.Reader, error) {
@@ -152,7 +152,7 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 		return Result{}, err
 	}
 	if r.section != nil {
-		if err := r.section.Begin(Opened{r.info, r.Paint.MaxFlow, r.encoding(painter.Size(r.info.Width, r.info.Height))}); err != nil {
+		if err := r.section.Begin(Opened{Info: r.info, MaxFlow: r.Paint.MaxFlow, Encode: r.encoding(painter.Size(r.info.Width, r.info.Height))}); err != nil {
 			return Result{}, err
 		}
 	}

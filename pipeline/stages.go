@@ -46,19 +46,19 @@ type (
 	source interface {
 		Read() (*frame.Frame, error) // io.EOF at the end
 	}
-	// Sink takes the images of a section in their order. An image belongs to the pair whose earlier frame has the number
-	// pair. Commit is called after the last one; Close always.
+	// Sink takes the images of a section in their order. Commit is called after the last one; Close always.
 	Sink interface {
-		Write(image *frame.Frame, pair int) error
+		Write(Image) error
 		Commit() error
 		Close() error
 	}
 )
 
-// painted is an image on its way to the sink.
-type painted struct {
+// Image is an image on its way to a Sink.
+type Image struct {
 	*frame.Frame
-	pair int // number of the earlier frame of its pair
+	Pair int  // number of the earlier frame of its pair
+	New  bool // made between two frames, by Retime
 }
 
 // estimateFunc gives the flow field of a pair. It is called for pairs in the video's order, by one goroutine.
@@ -162,7 +162,7 @@ func (s *stages) estimate(g *group, in source) <-chan *segment {
 // committed. The source and the sink should watch the group's context too.
 func (s *stages) run(g *group, in source) error {
 	order := s.estimate(g, in)
-	images := make(chan painted, imageQueue)
+	images := make(chan Image, imageQueue)
 	g.stage(func() error { return s.show(g.ctx, order, images) }, func() { close(images) })
 	g.stage(func() error { return errkind.Mark(ErrOutput, s.write(g.ctx, images)) }, func() {})
 	return g.wait()
@@ -270,7 +270,7 @@ func fields(ctx context.Context, order <-chan *segment) iter.Seq2[*field.Field, 
 }
 
 // show exports and paints the fields.
-func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- painted) error {
+func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- Image) error {
 	for f, err := range fields(ctx, order) {
 		if err != nil {
 			return err
@@ -282,7 +282,7 @@ func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- 
 		if err != nil {
 			return err
 		}
-		if err := send(ctx, images, painted{image, min(f.Pair.First.Index, f.Pair.Second.Index)}); err != nil {
+		if err := send(ctx, images, Image{Frame: image, Pair: min(f.Pair.First.Index, f.Pair.Second.Index)}); err != nil {
 			return err
 		}
 	}
@@ -290,7 +290,7 @@ func (s *stages) show(ctx context.Context, order <-chan *segment, images chan<- 
 }
 
 // write is the last stage. The sink is opened with the first image: without one there is no file.
-func (s *stages) write(ctx context.Context, images <-chan painted) (err error) {
+func (s *stages) write(ctx context.Context, images <-chan Image) (err error) {
 	var out Sink
 	for image := range images {
 		if ctx.Err() != nil {
@@ -306,7 +306,7 @@ func (s *stages) write(ctx context.Context, images <-chan painted) (err error) {
 				}
 			}()
 		}
-		if err := out.Write(image.Frame, image.pair); err != nil {
+		if err := out.Write(image); err != nil {
 			return err
 		}
 		s.written(image.Frame)

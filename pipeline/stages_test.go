@@ -50,7 +50,7 @@ type fakeSink struct {
 	took              time.Duration
 }
 
-func (r *fakeSink) Write(f *frame.Frame, _ int) error {
+func (r *fakeSink) Write(f Image) error {
 	time.Sleep(r.took)
 	if r.fail != nil && len(r.times) == r.failAt {
 		return r.fail

@@ -40,7 +40,7 @@ func Statistics(ctx context.Context, o Options) (Result, error) {
 	}
 	var result Result
 	var failed error
-	result.Read, err = r.fields(func(f *field.Field, _ error) bool {
+	result.Read, err = r.fields(r.frames, func(f *field.Field, _ error) bool {
 		if failed = r.motion.measure(f); failed != nil {
 			return false
 		}

@@ -121,9 +121,9 @@ type timedSink struct {
 	watch *stopwatch
 }
 
-func (s *timedSink) Write(f *frame.Frame, pair int) (err error) {
+func (s *timedSink) Write(image Image) (err error) {
 	w := s.watch
-	w.stage(stageEncode, 1, func() int { err = s.Sink.Write(f, pair); return 0 })
+	w.stage(stageEncode, 1, func() int { err = s.Sink.Write(image); return 0 })
 	w.end = time.Now()
 	if w.images++; w.images == 1 {
 		w.first = w.end

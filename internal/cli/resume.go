@@ -17,40 +17,57 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-const textResume = `With --resume the work is done in segments, each a minute of work at most, which lie in OUTPUT.parts until the output is
+const textKept = `With --resume the work is done in segments, each a minute of work at most, which lie in OUTPUT.parts until the output is
 complete. After a kill, a crash, Ctrl-C or a full disk the same command continues after the last complete segment. SIGINT,
 SIGTERM, SIGHUP and SIGUSR1 finish the current frame and close the segment; a second signal ends at once. A changed
-input, option or network is refused and named; --force begins again.
+input, option or network is refused and named; --force begins again.`
+
+const textResume = textKept + `
 
 With --part K/N the K-th of N equal shares of the frames is computed into the folder -o DIR, and continued in the same way.
 The parts may run on several machines at once. wwflow join makes one video of them.`
 
-// resumeFlags are the flags of run for work in segments.
-func resumeFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "resume", Usage: "keep what is done in OUTPUT.parts, and continue an earlier run of the same command"},
-		partFlag("compute only the K-th of N shares of the frames, into the folder -o DIR, for wwflow join: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
-		integer(cli.IntFlag{Name: "segment", Usage: "frames in a segment of --resume or --part", DefaultText: "a minute of work, at most 500"}, 1, unlimited),
+func resumeFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "resume", Usage: "keep what is done in OUTPUT.parts, and continue an earlier run of the same command"}
+}
+
+func segmentFlag(usage string) cli.Flag {
+	return integer(cli.IntFlag{Name: "segment", Usage: usage, DefaultText: "a minute of work, at most 500"}, 1, unlimited)
+}
+
+// checkSegment refuses --segment where nothing is kept in segments.
+func checkSegment(c *cli.Context) error {
+	if c.IsSet("segment") && !inSegments(c) {
+		return withHint(usagef("--segment is for work that is kept in segments"), "--resume")
 	}
+	return nil
 }
 
 func partFlag(usage string) cli.Flag {
 	return text(cli.StringFlag{Name: "part", Usage: usage}, parts.ParsePart)
 }
 
-// inSegments reports whether a run keeps segments.
+// inSegments reports whether run or retime keeps segments.
 func inSegments(c *cli.Context) bool { return c.Bool("resume") || c.String("part") != "" }
 
-// runInSegments is run with --resume or --part.
-func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Result, error) {
-	r := parts.Options{Video: o, Segment: c.Int("segment"), Stop: c.Context.Done(), Version: Version(), Continued: p.continued}
-	// A signal stops the work in order. A second one ends the program.
-	ctx := context.WithoutCancel(c.Context)
+// segmentOptions are the options for work in segments.
+func segmentOptions(c *cli.Context, o pipeline.Options, continued func(parts.Continued)) parts.Options {
+	return parts.Options{Video: o, Segment: c.Int("segment"), Stop: c.Context.Done(), Version: Version(), Continued: continued}
+}
+
+// untilSecondSignal calls work, which a signal stops in order. A second one ends the program.
+func untilSecondSignal(c *cli.Context, o parts.Options, work func(context.Context, parts.Options) (pipeline.Result, error)) (pipeline.Result, error) {
 	if !c.Bool("quiet") {
 		defer context.AfterFunc(c.Context, func() { fmt.Fprintln(os.Stderr, "finishing the current frame; a second signal ends at once") })()
 	}
+	return work(context.WithoutCancel(c.Context), o)
+}
+
+// runInSegments is run with --resume or --part.
+func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Result, error) {
+	r := segmentOptions(c, o, p.continued)
 	if c.String("part") == "" {
-		return parts.Resume(ctx, r)
+		return untilSecondSignal(c, r, parts.Resume)
 	}
 	if c.String("o") == "" {
 		return pipeline.Result{}, withHint(usagef("--part needs a folder for the parts"), "-o DIR")
@@ -65,7 +82,7 @@ func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Res
 	if container := c.String("container"); container != "" {
 		r.Video.Output = filepath.Join(r.Dir, "video."+strings.TrimPrefix(container, "."))
 	}
-	return parts.Compute(ctx, r)
+	return untilSecondSignal(c, r, parts.Compute)
 }
 
 func joinCommand() *cli.Command {

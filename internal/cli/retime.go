@@ -13,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/pathname"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -27,7 +28,9 @@ damaged frame nothing is made: the nearer frame is shown.
 
 It fails where the flow does: repeating patterns, thin things that move far, reflections, smoke and water, blurred
 motion, text that appears. There the new frames show doubled or torn outlines. wwflow run --style occlusion shows
-where forward and backward flow disagree. Uneven exposure between frames flickers.`
+where forward and backward flow disagree. Uneven exposure between frames flickers.
+
+` + textKept
 
 func retimeCommand() *cli.Command {
 	skip := []string{"style", "max-flow", "legend", "gray", "backward", "step", "cuts", "min-confidence", "both", "consistency", "drop-occluded"}
@@ -47,6 +50,8 @@ func retimeCommand() *cli.Command {
 			forceFlag(),
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
+			resumeFlag(),
+			segmentFlag("frames of the input in a segment of --resume"),
 		}, flags, networkFlags()),
 	}
 }
@@ -99,9 +104,19 @@ func runRetime(c *cli.Context) error {
 	}
 	t.KeepAudio = same && audio != "drop" // audio at speed 1 need not be stretched
 	t.Stretch = !same && audio == "stretch"
+	if err := checkSegment(c); err != nil {
+		return err
+	}
 	report := newRetimeProgress(c.Bool("quiet"), c.Bool("json"))
 	t.Started, o.Events.Written = report.start, report.written
-	result, err := pipeline.Retime(c.Context, o, t)
+	var result pipeline.Result
+	if inSegments(c) {
+		r := segmentOptions(c, o, report.continued)
+		r.Retiming = &t
+		result, err = untilSecondSignal(c, r, parts.Resume)
+	} else {
+		result, err = pipeline.Retime(c.Context, o, t)
+	}
 	report.stop()
 	if result.Frames > 0 {
 		report.finish(result)
@@ -142,6 +157,15 @@ func (p *retimeProgress) start(plan pipeline.RetimePlan) {
 	}
 }
 
+func (p *retimeProgress) continued(c parts.Continued) {
+	switch {
+	case p.asJSON:
+		p.json.continued(c)
+	case !p.quiet:
+		fmt.Fprintln(os.Stderr, continuedText(c))
+	}
+}
+
 func (p *retimeProgress) written(done, total int) {
 	if p.asJSON {
 		p.json.written(done, total)
@@ -150,7 +174,7 @@ func (p *retimeProgress) written(done, total int) {
 	p.update(done, total)
 }
 
-func (p *retimeProgress) finish(r pipeline.RetimeResult) {
+func (p *retimeProgress) finish(r pipeline.Result) {
 	switch {
 	case p.asJSON:
 		printEvent(p.json.out, "done", r)

@@ -45,7 +45,11 @@ func runCommand() *cli.Command {
 			&cli.StringFlag{Name: "stats", Usage: "also write the motion statistics of each pair to `FILE`: .csv, .json or .jsonl; see wwflow stats"},
 			quietFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print everything as JSON lines on standard output"},
-		}, resumeFlags(), videoFlags(), networkFlags()),
+		}, []cli.Flag{
+			resumeFlag(),
+			partFlag("compute only the K-th of N shares of the frames, into the folder -o DIR, for wwflow join: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
+			segmentFlag("frames in a segment of --resume or --part"),
+		}, videoFlags(), networkFlags()),
 	}
 }
 
@@ -84,8 +88,8 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.IsSet("segment") && !inSegments(c) {
-		return withHint(usagef("--segment is for work that is kept in segments"), "--resume")
+	if err := checkSegment(c); err != nil {
+		return err
 	}
 	p := newProgress(c.Bool("quiet"), c.Bool("json"))
 	o.Events = p.events()
