@@ -7,6 +7,7 @@ import contextlib
 import math
 
 import torch
+import torch.nn.functional as F
 
 from training import correlation, operators
 
@@ -61,12 +62,30 @@ def channel_softmax(logits):
     return torch.cat(exponentials, 1) / total
 
 
+def convolve_parts(conv, maps):
+    """One convolution for each map, added up. ONNX Runtime stores maps in blocks of 16 channels: to put maps side by side that do not fill
+    their blocks it unpacks, copies and packs them all."""
+    total, start = 0, 0
+    for i, (x, count) in enumerate(zip(maps, conv.parts)):
+        part = F.conv2d(x, conv.weight[:, start:start + count], None if i else conv.bias, padding=1)
+        total, start = total + part if i else part, start + count
+    return total
+
+
+def convolve_squares(conv, image):
+    """One 6x6 convolution of stride 2: tap (ky, kx) of channel 4*c + 2*i + j is tap (2*ky + i, 2*kx + j) of channel c. No map is rearranged."""
+    channels = conv.weight.shape[0]
+    weight = (conv.weight / conv.SCALE).reshape(channels, 3, 2, 2, 3, 3).permute(0, 1, 4, 2, 5, 3).reshape(channels, 3, 6, 6)
+    return F.conv2d(image, weight, conv.bias, stride=2, padding=2)
+
+
 def channels_last(x):
     return x
 
 
 FORMS = dict(attention=attention, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
-             local_correlation=local_correlation, channel_softmax=channel_softmax, channels_last=channels_last)
+             local_correlation=local_correlation, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
+             convolve_squares=convolve_squares, channels_last=channels_last)
 
 
 @contextlib.contextmanager

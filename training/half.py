@@ -6,6 +6,8 @@ in FLOAT32_LAYERS stay float32 too: the first layers of the encoder, because eve
 that make displacements. A value that changes precision is cast once. Inputs and outputs keep their names; features that the encoder
 computes in float16 leave it in float16.
 """
+import re
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -15,6 +17,7 @@ FOLLOWS_INPUT = {"Identity": [0], "Relu": [0], "Erf": [0], "Add": None, "Sub": N
                  "Transpose": [0], "Reshape": [0], "Slice": [0], "Gather": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Pad": [0, 2], "Resize": [0],
                  "DepthToSpace": [0], "LayerNormalization": None}
 FLOAT32_LAYERS = ("/down2/", "/down4/", "/down8/", "/prior/", "/propagation/", "/residual/")  # parts of node names
+PARTS_CONV = re.compile(r"/mix(_\d+)?/")  # node names of layers.PartsConv, whose weights the export has cut into parts
 ANY_TYPE = {"Shape", "Size", "Cast"}
 
 
@@ -74,7 +77,7 @@ class Converter:
         if stays_float32(node):
             return None
         if node.op_type == "Conv":  # a convolution without parameters sums up a soft arg max
-            return every if node.input[1].startswith(("encoder.", "decoder.")) else None
+            return every if node.input[1].startswith(("encoder.", "decoder.")) or PARTS_CONV.search(node.name) else None
         if node.op_type == "MatMul":
             return every
         if node.op_type == "MultiHeadAttention":  # matching and token propagation have one head, and positions as values

@@ -59,6 +59,27 @@ class Residual(nn.Module):
         return x + self.second(F.relu(self.first(self.norm(x))))
 
 
+class PartsConv(nn.Conv2d):
+    """A 3x3 convolution of maps [W, parts[i], h, w], which stand side by side in its input channels."""
+    def __init__(self, parts, channels):
+        super().__init__(sum(parts), channels, 3, padding=1)
+        self.parts = parts
+
+    def forward(self, *maps):
+        return operators.convolve_parts(self, maps)
+
+
+class HalvingConv(nn.Conv2d):
+    """A 3x3 convolution of the 2x2 squares of an image [W, 3, h, w], divided by SCALE: [W, channels, h/2, w/2]."""
+    SCALE = 64
+
+    def __init__(self, channels):
+        super().__init__(12, channels, 3, padding=1)
+
+    def forward(self, image):
+        return operators.convolve_squares(self, image)
+
+
 def zero_init(layer):
     """Zero weights and bias: the layer adds nothing until it has learned something. Returns the layer."""
     nn.init.zeros_(layer.weight)

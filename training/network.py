@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         super().__init__()
         s2, s4, s8 = c.stem
         self.config = c
-        self.down2 = nn.Sequential(nn.Conv2d(12, s2, 3, padding=1), nn.ReLU())
+        self.down2 = nn.Sequential(layers.HalvingConv(s2), nn.ReLU())
         self.down4 = nn.Sequential(nn.Conv2d(s2, s4, 3, 2, 1), *(layers.Residual(s4) for _ in range(c.blocks[0])))
         self.down8 = nn.Sequential(layers.ChannelNorm(s4), nn.Conv2d(s4, s8, 3, 2, 1), *(layers.Residual(s8) for _ in range(c.blocks[1])))
         self.down16 = nn.Sequential(layers.ChannelNorm(s8), nn.Conv2d(s8, c.width, 3, 2, 1))
@@ -79,8 +79,7 @@ class Encoder(nn.Module):
         c8, c4, c2 (to compare with the other frame) at the strides that their names give.
         """
         c = self.config
-        x = operators.channels_last(F.pixel_unshuffle((frame - 127.5) / 64, 2))
-        f2 = self.down2(x)
+        f2 = self.down2(frame - 127.5)
         f4 = self.down4(f2)
         f8 = self.down8(f4)
         f16 = self.down16(f8)

@@ -1,4 +1,4 @@
-"""The operators that training and export write differently: attention, warping, local correlation, softmax over channels.
+"""The operators that training and export write differently: attention, warping, local correlation, softmax over channels, some convolutions.
 
 This is the eager form, for training and for PyTorch's own inference. Callers use `operators.warp(...)`, through the module, so that
 `training.export_forms` can replace the functions while a graph is exported.
@@ -61,6 +61,16 @@ def local_correlation(a, b, radius):
 def channel_softmax(logits):
     """Softmax over the channels of logits [W, C, h, w]."""
     return logits.softmax(1)
+
+
+def convolve_parts(conv, maps):
+    """A layers.PartsConv."""
+    return F.conv2d(torch.cat(maps, 1), conv.weight, conv.bias, padding=1)
+
+
+def convolve_squares(conv, image):
+    """A layers.HalvingConv."""
+    return F.conv2d(channels_last(F.pixel_unshuffle(image / conv.SCALE, 2)), conv.weight, conv.bias, padding=1)
 
 
 def channels_last(x):

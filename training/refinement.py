@@ -29,7 +29,7 @@ class CorrelationStep(nn.Module):
         self.radius, cells = radius, (2 * radius + 1) ** 2
         self.log_sharpness = nn.Parameter(torch.tensor(log_sharpness))
         self.evidence = nn.Sequential(nn.Conv2d(cells, 64, 1), nn.ReLU())
-        self.mix = nn.Conv2d(hidden + 64 + 8, hidden, 3, padding=1)
+        self.mix = layers.PartsConv((hidden, 64, 8), hidden)
         self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
         self.head = nn.Sequential(nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden, 3, 1))
         with torch.no_grad():
@@ -49,8 +49,8 @@ class CorrelationStep(nn.Module):
         correlation = operators.local_correlation(a, operators.warp(b, flow), self.radius)
         best = self.best_offset(correlation)
         signed = torch.cat([best, flow_shape(flow)], 1).to(hidden)
-        x = torch.cat([F.relu(hidden), self.evidence(correlation), F.relu(signed), F.relu(-signed)], 1)
-        hidden = hidden + self.update(F.relu(self.mix(x)))
+        mixed = self.mix(F.relu(hidden), self.evidence(correlation), torch.cat([F.relu(signed), F.relu(-signed)], 1))
+        hidden = hidden + self.update(F.relu(mixed))
         out = self.head(F.relu(hidden)).float()
         return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
 

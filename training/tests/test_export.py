@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto
 
 from test_network import make
-from training import card, checkpoint, export, export_forms, flowfiles, half, network, operators, parts
+from training import card, checkpoint, export, export_forms, flowfiles, half, layers, network, operators, parts
 
 SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "models", "winwin-tiny")
 
@@ -57,7 +57,8 @@ def test_graphs_have_no_sequences(tmp_path):
 def test_each_export_form_is_its_eager_operator():
     torch.manual_seed(2)
     maps, tokens = torch.randn(1, 4, 9, 13), torch.randn(1, 10, 8)
-    cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,))
+    cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,),
+                 convolve_parts=(layers.PartsConv((4, 1), 6), (maps, maps[:, :1])), convolve_squares=(layers.HalvingConv(8), torch.rand(1, 3, 10, 14) * 100))
     assert cases.keys() | {"pixel_grid", "size"} == export_forms.FORMS.keys()
     for name, inputs in cases.items():
         assert torch.allclose(torch.as_tensor(getattr(operators, name)(*inputs)), export_forms.FORMS[name](*inputs), atol=1e-5), name
