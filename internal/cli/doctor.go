@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/cpu"
 
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/avinfo"
@@ -36,6 +37,7 @@ type doctorReport struct {
 	Version string           `json:"version"`
 	Go      string           `json:"go"`
 	Cores   int              `json:"cores"`
+	SIMD    string           `json:"simd,omitempty"`             // the widest instructions for float32 that the network uses; "" = not known
 	Memory  int64            `json:"memory_available,omitempty"` // bytes
 	FFmpeg  string           `json:"ffmpeg"`
 	AV      []avinfo.Library `json:"ffmpeg_libraries"`
@@ -96,6 +98,7 @@ func examine(c *cli.Context) (*doctorReport, error) {
 		Version: Version(), Go: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), Cores: runtime.NumCPU(),
 		FFmpeg: avinfo.Release(), AV: avinfo.Libraries(),
 	}
+	found.SIMD = simd()
 	found.Memory, _ = procinfo.AvailableMemory() // 0 is left out
 	found.Cache, _ = ortlib.CacheDir()
 	dir, library := c.String("model"), c.String("ort")
@@ -145,6 +148,19 @@ func examine(c *cli.Context) (*doctorReport, error) {
 	return found, err
 }
 
+// simd returns the widest float32 instructions of this machine, of those that ONNX Runtime tells apart.
+func simd() string {
+	switch {
+	case runtime.GOARCH != "amd64":
+		return ""
+	case cpu.X86.HasAVX512F:
+		return "AVX-512"
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return "AVX2"
+	}
+	return "SSE"
+}
+
 // text is the report for people.
 func (f *doctorReport) text() string {
 	var s strings.Builder
@@ -153,6 +169,13 @@ func (f *doctorReport) text() string {
 	}
 	line("wwflow", "%s, built with %s", f.Version, f.Go)
 	machine := count(f.Cores, "core")
+	switch f.SIMD {
+	case "":
+	case "SSE":
+		machine += " without AVX2 (the network is slow on them)"
+	default:
+		machine += " with " + f.SIMD
+	}
 	if f.Memory > 0 {
 		machine += fmt.Sprintf(", %.1f GiB of memory free", float64(f.Memory)/(1<<30))
 	}
