@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/wwflow/wwflow/flow"
@@ -147,10 +148,13 @@ func Run(ctx context.Context, o Options) (Result, error) {
 // batch is a batch at work.
 type batch struct {
 	Options
-	journal  *journal.Journal
-	result   Result
-	networks pipeline.Networks
-	clock    clock
+	journal   *journal.Journal
+	appending sync.Mutex // of journal
+	result    Result
+	networks  pipeline.Networks
+	clock     clock
+	cancel    context.CancelCauseFunc // ends the videos at work
+	stopped   error                   // the first error that stopped the batch
 }
 
 // run does the videos. Those that fail are in the result.
@@ -182,85 +186,37 @@ func (b *batch) run(ctx context.Context, items []*item) error {
 		defer b.networks.Close()
 	}
 	b.clock.begin = time.Now()
-	for i, it := range todo {
-		if err := b.video(ctx, i+1, len(todo), it); err != nil {
-			return err
-		}
-		b.result.Left--
-		b.clock.done += it.seconds
-	}
-	return nil
+	return b.work(ctx, todo)
 }
 
-// video does one video and records it. An error stops the batch.
-func (b *batch) video(ctx context.Context, n, of int, it *item) error {
-	entry := Entry{State: Started, Output: it.name, Input: it.input, Options: it.options}
-	if err := b.append(entry); err != nil {
-		return temporary(err)
+// work does the videos. The end of each overlaps with the beginning of the next one.
+func (b *batch) work(ctx context.Context, todo []*item) (err error) {
+	ctx, b.cancel = context.WithCancelCause(ctx)
+	defer b.cancel(nil)
+	var last *work
+	for i, it := range todo {
+		if err = context.Cause(ctx); err != nil {
+			break
+		}
+		if last, err = b.start(ctx, i+1, len(todo), it, last); err != nil {
+			break
+		}
 	}
-	begin := time.Now()
-	result, err := b.process(ctx, n, of, it)
-	entry.Frames, entry.Seconds, entry.Motion = result.Frames, time.Since(begin).Seconds(), result.Motion
-	stop := stops(ctx, err)
-	switch {
-	case stop != nil:
-		entry.State = Stopped
-		err = stop
-	case err != nil:
-		entry.State = Failed
-	default:
-		entry.State = Done
-		entry.Bytes = fileSize(it.video.Output)
+	if last != nil {
+		<-last.ended
 	}
-	if err != nil {
-		entry.Error, entry.ExitCode = err.Error(), b.ExitCode(err)
+	if b.stopped != nil {
+		return b.stopped
 	}
-	recorded := b.append(entry)
-	if stop != nil {
-		return stop // the journal need not say so: a video without an end is done again
-	}
-	if recorded != nil {
-		return temporary(recorded)
-	}
-	it.last = &entry
-	if err == nil {
-		b.result.Done++
-		b.result.Frames += result.Frames
-	} else {
-		b.result.Failed = append(b.result.Failed, entry)
-	}
-	if b.Events.Ended != nil {
-		b.Events.Ended(n, entry)
-	}
-	return nil
+	return err
 }
 
 // append records an entry.
 func (b *batch) append(e Entry) error {
+	b.appending.Lock()
+	defer b.appending.Unlock()
 	e.Time = time.Now().UTC()
 	return b.journal.Append(e)
-}
-
-func (b *batch) process(ctx context.Context, n, of int, it *item) (pipeline.Result, error) {
-	if it.unreadable != nil {
-		return pipeline.Result{}, it.unreadable
-	}
-	o := it.video
-	o.Networks = b.networks
-	o.Events = pipeline.Events{
-		Started: func(p pipeline.Plan) {
-			if b.Events.Started != nil {
-				b.Events.Started(n, p)
-			}
-		},
-		Written: func(done, total int) {
-			if b.Events.Written != nil {
-				fraction, left := b.clock.at(it.seconds, done, total)
-				b.Events.Written(Progress{n, of, it.name, done, total, fraction, left})
-			}
-		},
-	}
-	return pipeline.Run(ctx, o)
 }
 
 // stops returns the error with which the batch ends if err has nothing to do with the video, otherwise nil.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,7 +30,7 @@ func TestContinuesAfterFailure(t *testing.T) {
 	if !errors.Is(err, ErrFailed) || r.Done != 2 || r.Frames != 3+4 || len(r.Failed) != 1 || r.Failed[0].ExitCode != 3 || !strings.Contains(r.Failed[0].Error, "1 frame") {
 		t.Errorf("%+v, %v", r, err)
 	}
-	equal(t, "journal", states(t, filepath.Join(o.Dir, "wwflow-batch.jsonl")), "a-flow.mkv started", "a-flow.mkv done",
+	equal(t, "journal", sorted(states(t, filepath.Join(o.Dir, "wwflow-batch.jsonl"))), "a-flow.mkv started", "a-flow.mkv done",
 		"b-flow.mkv started", "b-flow.mkv failed", "c-flow.mkv started", "c-flow.mkv done")
 	ended, r, err = watched(t.Context(), o)
 	equal(t, "second call", ended)
@@ -198,6 +199,34 @@ func TestStops(t *testing.T) {
 	equal(t, "second call", ended, "b-flow.mkv done", "c-flow.mkv done")
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOverlap holds the last image of each video back until the next video was begun. Events stay in the order of the videos.
+func TestOverlap(t *testing.T) {
+	_, o := clips(t, 4, 4, 4)
+	path := journalPath(o.Dir, parts.Part{})
+	var order []int
+	o.Events.Started = func(n int, _ pipeline.Plan) { order = append(order, n) }
+	o.Events.Ended = func(n int, _ Entry) { order = append(order, n) }
+	o.Events.Written = func(p Progress) {
+		order = append(order, p.Video)
+		if p.Frames < p.Total || p.Video == p.Videos {
+			return
+		}
+		next := string(rune('a'+p.Video)) + "-flow.mkv started"
+		for begin := time.Now(); !slices.Contains(states(t, path), next); time.Sleep(time.Millisecond) {
+			if time.Since(begin) > 20*time.Second {
+				t.Errorf("%s is written, and the next one is not begun", p.Output)
+				return
+			}
+		}
+	}
+	if r, err := Run(t.Context(), o); err != nil || r.Done != 3 || r.Left != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if want := []int{1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3}; !slices.Equal(order, want) {
+		t.Errorf("the videos of the events are %v, want %v", order, want)
 	}
 }
 

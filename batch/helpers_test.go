@@ -123,6 +123,16 @@ func states(t *testing.T, path string) (list []string) {
 	return list
 }
 
+// sorted puts the states of each video together, in their order: the end of a video may be recorded after the start of the next one.
+func sorted(states []string) []string {
+	slices.SortStableFunc(states, func(a, b string) int {
+		a, _, _ = strings.Cut(a, " ")
+		b, _, _ = strings.Cut(b, " ")
+		return strings.Compare(a, b)
+	})
+	return states
+}
+
 func equal(t *testing.T, what string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {

@@ -192,7 +192,7 @@ func (v *video) openDecoder() error {
 		return err
 	}
 	v.codec.SetFramerate(v.in.GuessFrameRate(v.stream, nil))
-	v.codec.SetThreadCount(v.o.Threads)
+	v.codec.SetThreadCount(threads(v.o.Threads, v.codec))
 	v.codec.SetThreadType(astiav.ThreadTypeFrame | astiav.ThreadTypeSlice)
 	if err := v.openHardware(codec); err != nil {
 		return err
@@ -201,6 +201,18 @@ func (v *video) openDecoder() error {
 		return fmt.Errorf("the decoder %s does not start: %w", codec.Name(), err)
 	}
 	return nil
+}
+
+// smallFrame is the number of pixels up to which one thread decodes. Three take 13.5 ms of CPU time instead of 7.8 for 30 frames of
+// 192x144, for starting and for handing over each packet, and are not faster.
+const smallFrame = 640 * 360
+
+// threads is the number of threads for a stream, where Options.Threads leaves it open.
+func threads(wanted int, c *astiav.CodecContext) int {
+	if pixels := c.Width() * c.Height(); wanted == 0 && pixels > 0 && pixels <= smallFrame {
+		return 1
+	}
+	return wanted
 }
 
 // count fills in the number of frames. On error it closes v.

@@ -10,11 +10,12 @@ import (
 	"github.com/wwflow/wwflow/visualize"
 )
 
-// Events are called as a run proceeds, one at a time. A nil function is not called.
+// Events are called as a run proceeds, one at a time, except for Estimated. A nil function is not called.
 type Events struct {
 	ChoosingScale func()                // sample pairs are about to be estimated for Paint.MaxFlow
 	Started       func(Plan)            // the first frame is about to be estimated
 	Written       func(done, total int) // done images are written of total; total 0 = unknown
+	Estimated     func()                // of Run: the last pair is estimated; Options.Networks are free for another run, while this one writes what is left
 }
 
 // Plan is what a run is about to do.

@@ -42,6 +42,7 @@ type run struct {
 	frames   *replay
 	networks Networks
 	opened   bool         // the networks are this run's to close
+	released bool         // the networks may be another run's
 	damaged  atomic.Int64 // frames that were skipped so far
 	tally    tally
 	archives map[Export]archive
@@ -111,13 +112,29 @@ func (r *run) close() error {
 	if r.in != nil {
 		errs = append(errs, r.in.Close())
 	}
-	for _, n := range r.networks {
-		errs = append(errs, n.estimator.Close()) // networks that stay open keep nothing of this video
-	}
+	r.forget()
 	if r.opened {
 		errs = append(errs, r.networks.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// release gives the networks back before the run has ended.
+func (r *run) release() {
+	r.forget()
+	r.released = true
+	if r.Events.Estimated != nil {
+		r.Events.Estimated()
+	}
+}
+
+// forget frees what the networks keep of this video.
+func (r *run) forget() {
+	for _, n := range r.networks {
+		if !r.released {
+			n.estimator.Keep()
+		}
+	}
 }
 
 // video does the rest of Run.
@@ -172,6 +189,8 @@ func (r *run) images(from source, create func(first *frame.Frame) (Sink, error))
 		export:   r.export,
 		paint:    painter.Paint,
 		create:   create,
+
+		estimated: r.release,
 		written: func(*frame.Frame) {
 			result.Frames++
 			if r.Events.Written != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
@@ -351,5 +352,46 @@ func writeImages(t *testing.T, folder string, images ...*frame.Frame) {
 		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.png", i)), b.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestEstimated uses the networks of a run for another one before the first has written its last image.
+func TestEstimated(t *testing.T) {
+	folder := t.TempDir()
+	writeVideo(t, filepath.Join(folder, "in.mkv"), 64, 48, uneven)
+	networks, err := OpenNetworks(fakeNetwork(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer networks.Close()
+	o := Options{Input: filepath.Join(folder, "in.mkv"), Output: filepath.Join(folder, "b.mkv"), Encode: lossless(), Networks: networks}
+	o.Paint.MaxFlow = 9000
+	second := make(chan error)
+	first := o
+	first.Output = filepath.Join(folder, "a.mkv")
+	first.Events.Estimated = func() {
+		go func() {
+			_, err := Run(t.Context(), o)
+			second <- err
+		}()
+	}
+	first.Events.Written = func(done, total int) {
+		if done < total {
+			return
+		}
+		select {
+		case err := <-second:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("the last image is written, and the networks are not free")
+		}
+	}
+	if _, err := Run(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if contents(t, first.Output) != contents(t, o.Output) {
+		t.Error("the outputs differ")
 	}
 }

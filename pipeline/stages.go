@@ -31,6 +31,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -74,6 +75,9 @@ type stages struct {
 	create   func(first *frame.Frame) (Sink, error) // opens the output, for the first image
 	written  func(*frame.Frame)                     // reports an image that was written
 	stop     <-chan struct{}                        // closed: no pair is begun any more; nil = never
+
+	// estimated is called when all networks have ended without an error, while the stages after them may still work; may be nil.
+	estimated func()
 
 	stopped     bool  // pairs are missing because stop was closed; set before the stages end
 	sizeChanged error // the change of resolution that ended the stream early, if there was one; set before the stages end
@@ -152,8 +156,16 @@ func (s *stages) estimate(g *group, in source) <-chan *segment {
 	order := make(chan *segment, dealt-1) // for the painter, which holds one more
 	g.stage(func() error { return s.read(g.ctx, in, frames) }, func() { close(frames) })
 	g.stage(func() error { return s.deal(g.ctx, frames, order, work) }, func() { close(order); close(work) })
+	var working atomic.Int32
+	working.Store(int32(len(s.networks)))
 	for _, n := range s.networks {
-		g.stage(func() error { return estimateSegments(g.ctx, n, work) }, func() {})
+		g.stage(func() error {
+			err := estimateSegments(g.ctx, n, work)
+			if err == nil && working.Add(-1) == 0 && s.estimated != nil {
+				s.estimated()
+			}
+			return err
+		}, func() {})
 	}
 	return order
 }
