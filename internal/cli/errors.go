@@ -151,7 +151,7 @@ func hint(err error) string {
 	case errors.Is(err, encode.ErrHardware):
 		return "--codec h264, which encodes in software, or --hwaccel auto"
 	case errors.Is(err, fs.ErrPermission) && inContainer():
-		return "--user $(id -u):$(id -g) for docker run or podman run as root, --userns keep-id for podman run as another user: the container has to\n" +
+		return "--user $(id -u):$(id -g) for docker run or podman run as root, --userns keep-id:uid=1000,gid=1000 for rootless podman: the container has to\n" +
 			"       run as the owner of the mounted folder"
 	case errors.Is(err, fs.ErrNotExist) && inContainer():
 		return "-v \"$PWD\":/data for docker run or podman run, which mounts the current folder: the program sees only what is mounted"
