@@ -137,6 +137,23 @@ func (c *copier) add(mux *astiav.FormatContext, s *astiav.Stream) error {
 	return nil
 }
 
+// packets returns about how many packets the muxer gets of all streams, and whether the file tells. It may be called on nil.
+func (c *copier) packets() (n int, known bool) {
+	if c == nil {
+		return 0, true
+	}
+	for _, s := range c.in.Streams() {
+		if c.tracks[s.Index()] == nil {
+			continue
+		}
+		if s.NbFrames() <= 0 {
+			return 0, false
+		}
+		n += 1 + 2*int(s.NbFrames()) // subtitles have an empty packet in each gap
+	}
+	return n, true
+}
+
 // until writes the packets that are due before an output time.
 func (c *copier) until(mux *astiav.FormatContext, t time.Duration) error {
 	for !c.ended {

@@ -58,7 +58,7 @@ func BenchmarkJoin(b *testing.B) {
 const noiseFrames = 160
 
 // noiseSegment writes a segment of frames that do not compress.
-func noiseSegment(b *testing.B, dir, extension string) (encode.Segment, encode.Options) {
+func noiseSegment(b testing.TB, dir, extension string) (encode.Segment, encode.Options) {
 	b.Helper()
 	o, segmentExtension, err := encode.ForSegments("out"+extension, encode.Options{Width: 640, Height: 360, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1},
 		EncoderOptions: map[string]string{"preset": "ultrafast", "qp": "8"}})

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 
 	"github.com/asticode/go-astiav"
 
@@ -68,7 +70,7 @@ func CreateSegment(ctx context.Context, path string, o Options) (*Writer, error)
 
 // CheckSegment reads a segment and returns an error that matches ErrSegment if it does not have its frames.
 func CheckSegment(ctx context.Context, s Segment) error {
-	in, err := openSegment(ctx, s.Path)
+	in, err := openSegment(ctx, s.Path, libav.OpenHeader)
 	if err != nil {
 		return err
 	}
@@ -93,8 +95,9 @@ type segmentReader struct {
 	packet *astiav.Packet
 }
 
-func openSegment(ctx context.Context, path string) (*segmentReader, error) {
-	in, err := libav.Open(ctx, path)
+// openSegment opens a segment with libav.Open or, to read its packets only, with libav.OpenHeader.
+func openSegment(ctx context.Context, path string, open func(context.Context, string) (*libav.Input, error)) (*segmentReader, error) {
+	in, err := open(ctx, path)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -154,7 +157,11 @@ func (r *segmentReader) parameters() parameters {
 // ErrSegment is about a segment; after any error there is no output.
 func Join(ctx context.Context, path string, segments []Segment, o Options) (notices []string, err error) {
 	w := &Writer{ctx: ctx, path: path, o: o}
-	notices, err = w.join(segments)
+	notices, err = w.join(segments, true)
+	if errors.Is(err, errIndexSpace) {
+		w.o = o
+		notices, err = w.join(segments, false)
+	}
 	switch {
 	case errors.Is(err, ErrSegment) && ctx.Err() == nil:
 		return nil, err
@@ -164,7 +171,8 @@ func Join(ctx context.Context, path string, segments []Segment, o Options) (noti
 	return notices, nil
 }
 
-func (w *Writer) join(segments []Segment) ([]string, error) {
+// join joins. With reserve it keeps space for the index in front of the frames of a large file.
+func (w *Writer) join(segments []Segment, reserve bool) ([]string, error) {
 	d, err := findDestination(w.path, &w.o)
 	switch {
 	case err != nil:
@@ -178,7 +186,7 @@ func (w *Writer) join(segments []Segment) ([]string, error) {
 	defer j.close()
 	for i, s := range segments {
 		if i == 0 {
-			err = j.open(w.path, s, &w.o)
+			err = j.open(w.path, segments, &w.o, reserve)
 		}
 		if err == nil {
 			err = j.add(s)
@@ -200,8 +208,8 @@ type joiner struct {
 }
 
 // open starts the output with the parameters of the first segment.
-func (j *joiner) open(path string, first Segment, o *Options) error {
-	in, err := openSegment(j.ctx, first.Path)
+func (j *joiner) open(path string, segments []Segment, o *Options, reserve bool) error {
+	in, err := openSegment(j.ctx, segments[0].Path, libav.Open)
 	if err != nil {
 		return err
 	}
@@ -210,9 +218,8 @@ func (j *joiner) open(path string, first Segment, o *Options) error {
 	if err != nil {
 		return err
 	}
-	j.first = in.parameters()
-	if !libav.Stores(muxer, j.first.codec) {
-		return fmt.Errorf("%w: %s cannot hold %s", ErrCodecContainer, muxer, j.first.codec.Name())
+	if id := in.stream.CodecParameters().CodecID(); !libav.Stores(muxer, id) {
+		return fmt.Errorf("%w: %s cannot hold %s", ErrCodecContainer, muxer, id.Name())
 	}
 	v := newUnencoded(o)
 	j.v = v
@@ -226,16 +233,52 @@ func (j *joiner) open(path string, first Segment, o *Options) error {
 	if err := v.openMuxer(j.ctx, muxer, copyTo); err != nil {
 		return err
 	}
+	if reserve {
+		v.index = indexSpace(v, segments)
+	}
 	return v.writeHeader(muxer, codecs[o.Codec].mp4)
+}
+
+// indexAhead is the size in bytes of the segments from which on space is kept for the index. Moving the index of a smaller file takes no
+// time worth mentioning, and unused space would be a larger share of it.
+const indexAhead = 32 << 20
+
+// errIndexSpace says that the index did not fit into the space that was kept for it.
+var errIndexSpace = errors.New("the space for the index is too small")
+
+// The most that the index takes, in bytes: for the descriptions of the streams, and for a frame, whose duration and offset to the decoding
+// time take 8 each, its size and the list of key frames 4 each, a chunk of its own 20, flags 1. An audio packet takes less. Tests change
+// them.
+var indexFixed, indexPerFrame = 1 << 16, 48
+
+// indexSpace returns the bytes to keep in front of the frames for the index of an MP4 or MOV file, so that they need not be moved, which
+// writes the whole file twice; 0 = to move them.
+func indexSpace(v *video, segments []Segment) int {
+	n, size := 0, int64(0)
+	for _, s := range segments {
+		n += s.Frames
+		if info, err := os.Stat(s.Path); err == nil {
+			size += info.Size()
+		}
+	}
+	copied, known := v.copier.packets()
+	space := indexFixed + indexPerFrame*(n+copied)
+	if size < indexAhead || !known || space > math.MaxInt32 {
+		return 0
+	}
+	return space
 }
 
 // add copies the packets of a segment.
 func (j *joiner) add(s Segment) error {
-	in, err := openSegment(j.ctx, s.Path)
+	in, err := openSegment(j.ctx, s.Path, libav.OpenHeader)
 	if err != nil {
 		return err
 	}
 	defer in.close()
+	if j.last == libav.NoTime {
+		j.first = in.parameters()
+	}
 	if in.parameters() != j.first {
 		return segmentError(s.Path, "it was encoded with other parameters than the first segment, such as another version of FFmpeg or another encoder; compute it again")
 	}

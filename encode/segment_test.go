@@ -2,10 +2,12 @@ package encode_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/wwflow/wwflow/encode"
@@ -156,5 +158,77 @@ func TestJoinRefuses(t *testing.T) {
 				t.Errorf("CheckSegment: %v", err)
 			}
 		})
+	}
+}
+
+// TestJoinIndex joins segments of noise into a file that is large enough for its index to be written in front of the frames at once: with
+// and without audio, and where the space that was kept for it turns out to be too small. The frames are those of the segments.
+func TestJoinIndex(t *testing.T) {
+	folder := t.TempDir()
+	segment, o := noiseSegment(t, folder, ".mp4")
+	second := segment
+	second.First, second.Last, second.End = segment.End, segment.End+segment.Last, 2*segment.End
+	audio := filepath.Join(folder, "audio.mp4")
+	libavtest.FFmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=13", "-f", "lavfi", "-i", "sine=duration=13", audio)
+	kept, moved := []string{"ftyp", "moov", "free", "free", "mdat"}, []string{"ftyp", "moov", "free", "mdat"}
+	for _, c := range []struct {
+		name, from string
+		small      bool
+		boxes      []string
+	}{
+		{"alone", "", false, kept},
+		{"with audio", audio, false, kept},
+		{"too small", audio, true, moved},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.small {
+				encode.SetIndexSize(t, 64, 1)
+			}
+			path := filepath.Join(folder, "out.mp4")
+			o.CopyFrom = c.from
+			if _, err := encode.Join(background, path, []encode.Segment{segment, second}, o); err != nil {
+				t.Fatal(err)
+			}
+			if boxes := topBoxes(t, path); !slices.Equal(boxes, c.boxes) {
+				t.Errorf("the boxes of the file are %v, want %v", boxes, c.boxes)
+			}
+			if got := libavtest.Probe(t, path, "packet", "v"); len(got) != 2*noiseFrames {
+				t.Errorf("%d frames, want %d", len(got), 2*noiseFrames)
+			}
+			if got := libavtest.Probe(t, path, "packet", "a"); (len(got) > 500) != (c.from != "") {
+				t.Errorf("%d packets of audio", len(got))
+			}
+			if left, _ := filepath.Glob(filepath.Join(folder, ".*")); len(left) > 0 {
+				t.Errorf("there are %v", left)
+			}
+		})
+	}
+}
+
+// topBoxes returns the types of the outermost boxes of an MP4 file.
+func topBoxes(t *testing.T, path string) (types []string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var head [16]byte
+	for at := int64(0); ; {
+		if _, err := f.ReadAt(head[:8], at); err != nil {
+			return types
+		}
+		types = append(types, string(head[4:8]))
+		size := int64(binary.BigEndian.Uint32(head[:4]))
+		if size == 1 {
+			if _, err := f.ReadAt(head[:], at); err != nil {
+				t.Fatal(err)
+			}
+			size = int64(binary.BigEndian.Uint64(head[8:]))
+		}
+		if size < 8 {
+			t.Fatalf("a box of %d bytes at %d", size, at)
+		}
+		at += size
 	}
 }

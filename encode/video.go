@@ -27,6 +27,7 @@ type video struct {
 	yuv     *astiav.Frame
 	packet  *astiav.Packet
 	copier  *copier
+	index   int // bytes to keep in front of the frames for the index of MP4 and MOV; 0 = move it there at the end
 
 	zero      int64           // input time stamp that becomes 0, in units of TimeBase
 	durations map[int64]int64 // by time stamp, of the frames inside the encoder: not all encoders keep them
@@ -177,6 +178,8 @@ func (v *video) muxerOptions(muxer, fourCC string) map[string]string {
 	switch {
 	case v.target.stream():
 		options["movflags"] = "+frag_keyframe+empty_moov+default_base_moof"
+	case v.index > 0:
+		options["moov_size"] = fmt.Sprint(v.index)
 	case !v.o.segment:
 		options["movflags"] = "+faststart"
 	}
@@ -286,6 +289,9 @@ func (v *video) finish() error {
 		}
 	}
 	if err := v.mux.WriteTrailer(); err != nil {
+		if v.index > 0 && v.target.err == nil {
+			return errIndexSpace
+		}
 		return v.cause(err)
 	}
 	v.io.Flush()

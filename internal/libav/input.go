@@ -25,7 +25,30 @@ type Input struct {
 // Open opens a file and finds its streams. If ctx is cancelled, reading stops. The name is a path, never a URL: no
 // protocol but file is used.
 func Open(ctx context.Context, path string) (*Input, error) {
+	in, err := OpenHeader(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return in, in.findStreams()
+}
+
+// OpenHeader is Open for a file whose header describes its streams, as those that this program writes as MP4, MOV and NUT: no frame is
+// read and decoded to find what the header leaves open.
+func OpenHeader(ctx context.Context, path string) (*Input, error) {
 	return open(ctx, "file:"+path, nil)
+}
+
+// findStreams reads as many frames as it takes to know all streams. After an error the input is closed.
+func (in *Input) findStreams() error {
+	err := in.FindStreamInfo(nil)
+	if err == nil {
+		return nil
+	}
+	if in.ctx.Err() != nil {
+		err = in.ctx.Err()
+	}
+	in.Close()
+	return fmt.Errorf("finding its streams: %w", err)
 }
 
 // OpenPipe opens a stream that is read from f, which may be a regular file. It polls for data, so that cancelling ctx
@@ -79,6 +102,9 @@ func OpenPipe(ctx context.Context, f *os.File) (*Input, error) {
 		return nil, err
 	}
 	in, err := open(ctx, "", pipe)
+	if err == nil {
+		err = in.findStreams()
+	}
 	if err != nil && !delivered && ctx.Err() == nil {
 		err = astiav.ErrEof // FFmpeg returns other errors, depending on what it tried
 	}
@@ -120,9 +146,6 @@ func open(ctx context.Context, url string, pipe *astiav.IOContext) (in *Input, e
 	if err := fc.OpenInput(url, nil, options); err != nil {
 		in.freed = true
 		return in, err
-	}
-	if err := fc.FindStreamInfo(nil); err != nil {
-		return in, fmt.Errorf("finding its streams: %w", err)
 	}
 	return in, nil
 }
