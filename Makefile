@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-reproducible test-install release debian13 test-debian13 deb-debian13 test-deb-debian13 debian-deb debian-package clean help test-cluster test-survival debian-cluster axe
+.PHONY: build run test vet lint go-test asan python-test go-checks bench fuzz goldens modules calibrate setup runtime gpu-runtime gpu-standin debian-build debian-test deb test-deb dist test-dist image test-image test-reproducible test-install release debian13 test-debian13 deb-debian13 test-deb-debian13 debian-deb debian-package clean help test-cluster test-survival test-scrub debian-cluster axe
 
 # go, for the installed FFmpeg.
 GO := scripts/go.sh
@@ -64,6 +64,9 @@ test-cluster: debian-cluster runtime ## the scripts of examples/ on a real Slurm
 
 test-survival: runtime ## 200 kills of a run and of a batch, a batch of 2,000 clips, and the throughput of tiny clips
 	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestResourcesStayFlat$$|^TestThroughput$$' -v ./parts ./batch
+
+test-scrub: debian-test runtime ## an hour of scrubbing in the viewer: the memory of browser and server is bounded
+	WWFLOW_SCRUB=1h $(GO) test -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x -timeout 90m ./viewer
 
 bench: debian-test runtime ## every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem ./...

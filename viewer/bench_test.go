@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,14 +34,15 @@ func bigVideo(t testing.TB, n, width, height int) Sources {
 	return Sources{Paths: []string{flows}, Input: pictures}
 }
 
-// scrub defines scrub(numbers), which shows frames one after the other. It returns how many milliseconds each took from the
-// request until it was painted, and the longest time in which the page did not answer.
+// scrubScript defines scrub(numbers, every), which shows frames one after the other, one in so many milliseconds at most. It returns
+// the longest time in which the page did not answer, and how many milliseconds each frame took from the request until it was painted.
 const scrubScript = `
-globalThis.scrub = async (numbers) => {
+globalThis.scrub = async (numbers, every = 0) => {
   let longest = 0;
   const observer = new PerformanceObserver((list) => list.getEntries().forEach((e) => (longest = Math.max(longest, e.duration))));
   observer.observe({ type: 'longtask' });
   const next = () => new Promise((done) => requestAnimationFrame(done));
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const slider = document.querySelector('#position');
   const times = [];
   for (const n of numbers) {
@@ -51,9 +51,10 @@ globalThis.scrub = async (numbers) => {
     slider.dispatchEvent(new Event('input'));
     while (!document.querySelector('#picture').getAttribute('aria-label').endsWith(' ' + n)) await next();
     times.push(performance.now() - begin);
+    if (every > 0) await pause(Math.max(0, begin + every - performance.now()));
   }
   while (document.querySelector('#panel').ariaBusy === 'true') await next(); // the full field comes when the frame stays
-  await new Promise((done) => setTimeout(done, 50));
+  await pause(50);
   observer.disconnect();
   return [longest, ...times];
 }`
@@ -109,60 +110,4 @@ func BenchmarkField(b *testing.B) {
 			b.ReportMetric(float64(size)/1e6, "MB")
 		})
 	}
-}
-
-// BenchmarkMemory scrubs over frames again and again, with a pinned pixel, so that each field is loaded twice: with cells and with
-// every pixel. It compares the memory of the browser and of the server after the first round with that after the last. The fields
-// take more than the page keeps.
-func BenchmarkMemory(b *testing.B) {
-	const frames, rounds = 80, 5
-	_, url := serve(b, bigVideo(b, frames, 1280, 720))
-	t := newTab(b, url, 640, 360)
-	t.shows("video and flow of frame 0")
-	t.do(scrubScript)
-	t.set("x", "100")
-	t.set("y", "100")
-	var list [rounds][2]float64 // bytes of the browser and of the server
-	for round := range list {
-		for part := range 4 { // a request to the browser may take a minute at most
-			eval[[]float64](t, fmt.Sprintf("scrub([...Array(%d).keys()].map((n) => (n + 1 + %d) %% %d))", frames/4, part*frames/4, frames))
-		}
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		list[round] = [2]float64{chromiumMemory(b), float64(m.HeapAlloc)}
-		b.Logf("round %d: browser %.0f MB, server %.0f MB", round+1, list[round][0]/1e6, list[round][1]/1e6)
-	}
-	first, last := list[0], list[rounds-1]
-	b.ReportMetric(first[0]/1e6, "MB-browser-first")
-	b.ReportMetric(last[0]/1e6, "MB-browser-last")
-	b.ReportMetric(first[1]/1e6, "MB-server-first")
-	b.ReportMetric(last[1]/1e6, "MB-server-last")
-	b.ReportMetric(0, "ns/op")
-	if last[0] > 1.25*first[0] || last[1] > 1.5*first[1]+50e6 {
-		b.Errorf("memory grows: %v", list)
-	}
-}
-
-// chromiumMemory returns the memory of the browser and of all its processes in bytes, each counted with its share of what
-// they share.
-func chromiumMemory(b *testing.B) (sum float64) {
-	found, _ := filepath.Glob("/proc/[0-9]*/comm")
-	for _, path := range found {
-		name, _ := os.ReadFile(path)
-		if !strings.HasPrefix(string(name), "chrom") {
-			continue
-		}
-		data, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "smaps_rollup"))
-		for line := range strings.Lines(string(data)) {
-			var kilobytes float64
-			if _, err := fmt.Sscanf(line, "Pss: %f kB", &kilobytes); err == nil {
-				sum += 1024 * kilobytes
-			}
-		}
-	}
-	if sum == 0 {
-		b.Fatal("the browser's memory cannot be read")
-	}
-	return sum
 }

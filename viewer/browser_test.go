@@ -69,7 +69,7 @@ func newTab(t testing.TB, address string, width, height int64) *tab {
 	}
 	limit := time.Minute
 	if _, ok := t.(*testing.B); ok {
-		limit = 20 * time.Minute
+		limit = 2 * time.Hour
 	}
 	ctx, stop := context.WithTimeout(ctx, limit)
 	t.Cleanup(stop)
