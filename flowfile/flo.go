@@ -36,9 +36,9 @@ func readFlo(r io.Reader) (*field.Field, error) {
 	if f.Vectors, err = readFloats(r, 2*f.Width*f.Height, binary.LittleEndian); err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(f.Vectors); i += 2 {
-		if !fitsFlo(f.Vectors[i], f.Vectors[i+1]) {
-			f.Vectors[i], f.Vectors[i+1] = field.Unknown(), field.Unknown()
+	for list := f.Vectors; len(list) >= 2; list = list[2:] {
+		if !fitsFlo(list[0], list[1]) {
+			list[0], list[1] = field.Unknown(), field.Unknown()
 		}
 	}
 	return f, nil
@@ -46,7 +46,10 @@ func readFlo(r io.Reader) (*field.Field, error) {
 
 // fitsFlo reports whether the vector counts as known in a .flo file.
 func fitsFlo(u, v float32) bool {
-	return u >= -floLimit && u <= floLimit && v >= -floLimit && v <= floLimit
+	// The bits of numbers without sign are in the order of the numbers, and those of NaN come last.
+	const sign = 1 << 31
+	limit := math.Float32bits(floLimit)
+	return math.Float32bits(u)&^sign <= limit && math.Float32bits(v)&^sign <= limit
 }
 
 func writeFlo(w io.Writer, f *field.Field) error {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/wwflow/wwflow/flowfile"
@@ -59,11 +60,13 @@ globalThis.scrub = async (numbers, every = 0) => {
   return [longest, ...times];
 }`
 
-// benchScrub shows each of n frames once.
+// benchScrub shows each of n frames once. It also reports the processor time of the browser and of the server for a picture, which
+// depends less on what else the machine does.
 func benchScrub(b *testing.B, n, width, height int) {
 	_, url := serve(b, bigVideo(b, n, width, height))
 	t := newTab(b, url, 1280, 720)
 	var first, sum, stall, count float64
+	var server, browser time.Duration
 	for b.Loop() {
 		t.run(chromedp.Navigate(url))
 		t.shows("video and flow of frame 0")
@@ -72,7 +75,10 @@ func benchScrub(b *testing.B, n, width, height int) {
 		for i := range numbers {
 			numbers[i] = strconv.Itoa(i + 1)
 		}
+		before := [2]time.Duration{busy(b, "self"), busy(b, descendants(os.Getpid())...)}
 		times := eval[[]float64](t, "scrub(["+strings.Join(numbers, ",")+"])")
+		server += busy(b, "self") - before[0]
+		browser += busy(b, descendants(os.Getpid())...) - before[1]
 		stall, first = max(stall, times[0]), first+times[1]
 		for _, v := range times[1:] {
 			sum, count = sum+v, count+1
@@ -81,27 +87,49 @@ func benchScrub(b *testing.B, n, width, height int) {
 	b.ReportMetric(first/float64(b.N), "ms-first")
 	b.ReportMetric(1000*count/sum, "pictures/s")
 	b.ReportMetric(stall, "ms-stall")
+	b.ReportMetric(1000*server.Seconds()/count, "ms-server/picture")
+	b.ReportMetric(1000*browser.Seconds()/count, "ms-browser/picture")
 	b.ReportMetric(0, "ns/op")
 }
 
 func BenchmarkScrubFullHD(b *testing.B) { benchScrub(b, 20, 1920, 1080) }
 func BenchmarkScrub4K(b *testing.B)     { benchScrub(b, 5, 3840, 2160) }
 
-// BenchmarkField answers requests for Full-HD fields.
+// busy returns the processor time of processes. One that has ended counts as nothing.
+func busy(b *testing.B, pids ...string) (sum time.Duration) {
+	b.Helper()
+	for _, pid := range pids {
+		data, _ := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+		_, after, _ := strings.Cut(string(data), ") ") // the name may have spaces
+		if fields := strings.Fields(after); len(fields) > 12 {
+			for _, field := range fields[11:13] { // in user and in kernel mode, in hundredths of a second
+				ticks, _ := strconv.Atoi(field)
+				sum += time.Duration(ticks) * 10 * time.Millisecond
+			}
+		}
+	}
+	return sum
+}
+
+// BenchmarkField answers requests for Full-HD fields: every pixel, the same packed, and cells as while scrubbing.
 func BenchmarkField(b *testing.B) {
 	v := newViewer(b, bigVideo(b, 2, 1920, 1080))
 	if err := v.items[0].open(v); err != nil {
 		b.Fatal(err)
 	}
-	for _, packed := range []bool{false, true} {
-		b.Run(map[bool]string{false: "plain", true: "packed"}[packed], func(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		cell   int
+		packed bool
+	}{{"plain", 1, false}, {"packed", 1, true}, {"cells", 4, false}} {
+		b.Run(c.name, func(b *testing.B) {
 			var size int
 			for b.Loop() {
-				p, err := v.items[0].results[0].fields.packet(b.Context(), 1, 1)
+				p, err := v.items[0].results[0].fields.packet(b.Context(), 1, c.cell)
 				if err != nil {
 					b.Fatal(err)
 				}
-				data, err := p.encode(packed)
+				data, err := p.encode(c.packed)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -109,5 +137,23 @@ func BenchmarkField(b *testing.B) {
 			}
 			b.ReportMetric(float64(size)/1e6, "MB")
 		})
+	}
+}
+
+// BenchmarkPicture answers requests for the frames of a Full-HD video, whose cells are shown while scrubbing.
+func BenchmarkPicture(b *testing.B) {
+	v := newViewer(b, bigVideo(b, 2, 1920, 1080))
+	if err := v.items[0].open(v); err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		clear(v.items[0].frames.recent) // each frame is decoded
+		picture, err := v.items[0].frames.frame(b.Context(), n%2)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := asJPEG(reducePicture(picture, 4)); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

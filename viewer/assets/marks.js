@@ -2,6 +2,8 @@
 
 // drawMarks draws everything that marks says over the cells of a view. ratio is the number of canvas pixels per CSS pixel.
 export function drawMarks(canvas, view, marks, ratio) {
+  canvas.hidden = !marks.arrows && !marks.tracks.length && !marks.box && !marks.pin && !marks.pointer && view.layout !== 'split';
+  if (canvas.hidden) return; // an empty canvas over the picture would be blended with it
   const c = canvas.getContext('2d');
   c.clearRect(0, 0, canvas.width, canvas.height);
   c.lineJoin = c.lineCap = 'round';
