@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -280,14 +278,17 @@ func TestResourcesStayFlat(t *testing.T) {
 		}
 	}
 	o := collect(t, filepath.Join(folder, "out"), filepath.Join(folder, "in"))
-	type use struct{ files, memory int }
+	type use struct {
+		files  int
+		memory int64
+	}
 	var early, late use
 	o.Events.Ended = func(n int, _ Entry) {
 		switch n {
 		case 60:
-			early = use{openFiles(t), residentMemory(t)}
+			early = use{openFiles(t), testutil.ResidentMemory(t)}
 		case manyClips:
-			late = use{openFiles(t), residentMemory(t)}
+			late = use{openFiles(t), testutil.ResidentMemory(t)}
 		}
 	}
 	before := openFiles(t)
@@ -310,19 +311,4 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(entries)
-}
-
-// residentMemory returns the memory of the process in bytes, without garbage.
-func residentMemory(t *testing.T) int {
-	t.Helper()
-	runtime.GC()
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(data))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }

@@ -1,15 +1,13 @@
 package pipeline
 
 import (
-	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"testing"
 	"weak"
 
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
 // TestNetworkFreesFeatures estimates the pairs of a video, and then those of a later segment. The features of at most
@@ -70,16 +68,16 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	folder := t.TempDir()
 	in := filepath.Join(folder, "in.mkv")
 	writeVideo(t, in, 160, 120, regular(frames))
-	var early, late int
+	var early, late int64
 	o := Options{Input: in, Output: filepath.Join(folder, "out.mkv"), Encode: lossless(), Network: fakeNetwork(1)}
 	o.Paint.MaxFlow = 1000
 	o.Exports = []Export{{Format: H5Half, Dir: filepath.Join(folder, "h5")}}
 	o.Events.Written = func(done, _ int) {
 		switch done {
 		case begin:
-			early = residentMemory(t)
+			early = testutil.ResidentMemory(t)
 		case frames - 1:
-			late = residentMemory(t)
+			late = testutil.ResidentMemory(t)
 		}
 	}
 	if _, err := Run(t.Context(), o); err != nil {
@@ -97,19 +95,4 @@ func regular(n int) (times []int64) {
 		times = append(times, int64(40*i))
 	}
 	return times
-}
-
-// residentMemory returns the memory of the process in bytes, without garbage.
-func residentMemory(t *testing.T) int {
-	t.Helper()
-	runtime.GC()
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(data))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }

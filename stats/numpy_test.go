@@ -1,10 +1,10 @@
 package stats_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
-	"os/exec"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -30,16 +30,13 @@ type reference struct {
 // OpenCV's.
 func TestOnRealPairs(t *testing.T) {
 	root := testutil.Require(t, "pairs")
-	if err := exec.Command("/usr/bin/python3", "-c", "import cv2, numpy").Run(); err != nil {
-		testutil.Skip(t, "python3 has no cv2 and NumPy: %v", err)
-	}
 	var paths []string
 	for _, pattern := range []string{"*/*/flow.flo", "*/*/flow.png"} {
 		found, _ := filepath.Glob(filepath.Join(root, pattern))
 		paths = append(paths, found...)
 	}
 	measured, cameras := map[string]stats.Pair{}, map[string]*stats.Camera{}
-	args := []string{"testdata/reference.py"}
+	var args []string
 	for _, path := range paths {
 		f, err := flowfile.Read(path)
 		if err != nil {
@@ -61,17 +58,17 @@ func TestOnRealPairs(t *testing.T) {
 func runReference(t *testing.T, args []string, cameras map[string]*stats.Camera) (want map[string]reference) {
 	t.Helper()
 	input, err := json.Marshal(cameras)
+	path := filepath.Join(t.TempDir(), "cameras.json")
+	if err = errors.Join(err, os.WriteFile(path, input, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/reference.py")
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command("/usr/bin/python3", args...)
-	command.Stdin = bytes.NewReader(input)
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
-	}
-	if err := json.Unmarshal(out, &want); err != nil {
-		t.Fatal(err)
+	out := testutil.Python(t, "cv2, numpy", string(script), append([]string{path}, args...)...)
+	if err := json.Unmarshal([]byte(out), &want); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 	return want
 }

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/wwflow/wwflow/internal/testutil"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -33,18 +34,6 @@ func TestReportFormats(t *testing.T) {
 		if err := write(&got); err != nil {
 			t.Fatal(err)
 		}
-		golden := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s differs; got\n%s\nwant\n%s", name, got.String(), want)
-		}
+		testutil.Golden(t, filepath.Join("testdata", name), got.Bytes(), *update)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/wwflow/wwflow/internal/testutil"
@@ -37,18 +38,6 @@ func TestReportFormats(t *testing.T) {
 		if err := write(&got); err != nil {
 			t.Fatal(err)
 		}
-		golden := folder + "/testdata/" + name
-		if *update {
-			if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s differs; got\n%s\nwant\n%s", name, got.String(), want)
-		}
+		testutil.Golden(t, filepath.Join(folder, "testdata", name), got.Bytes(), *update)
 	}
 }

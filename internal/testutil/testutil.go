@@ -5,11 +5,14 @@
 package testutil
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
+
+	"github.com/wwflow/wwflow/internal/procinfo"
 )
 
 // Root returns the folder that holds the test material. It may not exist.
@@ -64,4 +67,32 @@ func Count(variable string, usual int) int {
 		return n
 	}
 	return usual
+}
+
+// Golden compares bytes with those of a golden file, which update writes anew.
+func Golden(t testing.TB, path string, got []byte, update bool) {
+	t.Helper()
+	if update {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// ResidentMemory returns the memory of the process in bytes, C memory included, without garbage.
+func ResidentMemory(t testing.TB) int64 {
+	t.Helper()
+	runtime.GC()
+	n, err := procinfo.ResidentMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

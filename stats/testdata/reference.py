@@ -1,6 +1,6 @@
 """Motion statistics of flow files by NumPy and OpenCV, as the tests compare them with package stats.
 
-    reference.py NAME=FLOW... < cameras.json
+    reference.py cameras.json NAME=FLOW...
 
 prints {NAME: numbers}. FLOW is a .flo file or a KITTI PNG. cameras.json maps each name to a camera as package stats
 prints it; its residual and follow are computed over all pixels. opencv has those of the similarity that OpenCV's RANSAC
@@ -78,6 +78,6 @@ def measure(flow, camera):
 
 
 if __name__ == "__main__":
-    cameras = json.load(sys.stdin)
-    files = dict(a.split("=", 1) for a in sys.argv[1:])
+    cameras = json.load(open(sys.argv[1]))
+    files = dict(a.split("=", 1) for a in sys.argv[2:])
     print(json.dumps({name: measure(read(path), cameras[name]) for name, path in files.items()}))
