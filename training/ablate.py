@@ -37,12 +37,12 @@ def peak_memory(pid):
         return None
 
 
-def run(name, shape, positions, batch, args):
-    """Train one row in its own process. Returns its folder, samples/s and peak memory in MB."""
+def run(name, shape, positions, batch, args, seed=1):
+    """Train one row in its own process, or go on from its checkpoint. Returns its folder, samples/s and peak memory in MB."""
     out = os.path.join(args.runs, name.replace(" ", "-").replace(",", ""))
     command = [sys.executable, "-m", "training.train", "--config", args.config, "--network", f"positions={positions}", "--out", out, "--budget", str(args.minutes), "--cpu-time",
                "--shapes", shape, "--batch", str(batch), "--frame", "{}x{}".format(*FRAME), "--textures", args.textures, "--limit", str(LIMIT),
-               "--processes", "1", "--threads", "1", "--device", "cpu", "--evaluate-every", "1e9", "--evaluate-on", "1"]
+               "--processes", "1", "--threads", "1", "--device", "cpu", "--seed", str(seed), "--evaluate-every", "1e9", "--evaluate-on", "1"]
     process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0
     while process.poll() is None:  # rusage would include this process's own peak
         peak = peak_memory(process.pid) or peak
