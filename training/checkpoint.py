@@ -2,7 +2,7 @@
 
 A checkpoint is a dictionary: model, ema (weights), optimiser, state (the counters of training.run), random (one Randomness.state for each
 process), network (fields of network.Config), config (the network's name), task, options (of training.train). Early checkpoints name their
-configuration and hold neither network, random nor options; checkpoints in parts hold no optimiser and no random state.
+configuration and hold neither network, random nor options; checkpoints in parts hold no random state, and most no model and no optimiser.
 """
 import glob
 import io

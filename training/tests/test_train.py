@@ -136,6 +136,23 @@ def test_a_checkpoint_travels_in_parts_and_is_resumed_from_them(images, tmp_path
     assert run(tmp_path / "there", images, "--budget-steps", "4", "--steps", "1")["state"]["step"] == 3
 
 
+def test_a_run_goes_on_in_its_schedule_from_parts_with_the_optimiser(images, tmp_path):
+    first = run(tmp_path / "here", images, "--budget-steps", "4", "--steps", "2")
+    os.makedirs(tmp_path / "parts")
+    parts.pack(str(tmp_path / "here" / "checkpoint.pt"), str(tmp_path / "parts"), resume=True)
+    parts.join(str(tmp_path / "parts"), str(tmp_path / "there" / "checkpoint.pt"))
+    joined = checkpoint.load(str(tmp_path / "there" / "checkpoint.pt"))
+    for key in ("model", "ema"):
+        assert all(torch.allclose(value, first[key][name], rtol=1e-3, atol=1e-4) for name, value in joined[key].items()), key
+    for number, state in first["optimiser"]["state"].items():
+        for moment in ("exp_avg", "exp_avg_sq"):
+            value = joined["optimiser"]["state"][number][moment]
+            assert value.dtype == torch.float32 and torch.allclose(value, state[moment], rtol=1e-2, atol=0), moment
+    assert any((state["exp_avg_sq"] > 0).any() for state in joined["optimiser"]["state"].values())
+    second = run(tmp_path / "there", images, "--budget-steps", "4", "--steps", "1")
+    assert {float(state["step"]) for state in second["optimiser"]["state"].values()} == {3.0}
+
+
 def test_the_mean_of_two_checkpoints_lies_between_them(images, tmp_path):
     first = run(tmp_path / "a", images, "--steps", "1")
     second = run(tmp_path / "b", images, "--steps", "1", "--seed", "2")
