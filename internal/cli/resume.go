@@ -63,6 +63,13 @@ func untilSecondSignal(c *cli.Context, o parts.Options, work func(context.Contex
 	return work(context.WithoutCancel(c.Context), o)
 }
 
+// sayKept says what a stopped run leaves.
+func sayKept(c *cli.Context, r pipeline.Result) {
+	if !c.Bool("quiet") && !c.Bool("json") {
+		fmt.Fprintf(os.Stderr, "stopped: %s done; the same command continues\n", counted(r.Frames, "frame is", "frames are"))
+	}
+}
+
 // runInSegments is run with --resume or --part.
 func runInSegments(c *cli.Context, o pipeline.Options, p progress) (pipeline.Result, error) {
 	r := segmentOptions(c, o, p.continued)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,7 +119,10 @@ func runRetime(c *cli.Context) error {
 		result, err = pipeline.Retime(c.Context, o, t)
 	}
 	report.stop()
-	if result.Frames > 0 {
+	switch {
+	case errors.Is(err, pipeline.ErrStopped):
+		sayKept(c, result)
+	case result.Frames > 0:
 		report.finish(result)
 	}
 	return err

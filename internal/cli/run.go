@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -100,7 +101,10 @@ func run(c *cli.Context) error {
 		result, err = pipeline.Run(c.Context, o)
 	}
 	p.stop()
-	if result.Frames > 0 {
+	switch {
+	case errors.Is(err, pipeline.ErrStopped):
+		sayKept(c, result)
+	case result.Frames > 0:
 		p.finish(result)
 	}
 	return err
