@@ -295,8 +295,11 @@ func (w *work) section(ctx context.Context, s span) error {
 		return w.finish(s, size.Error())
 	case errors.Is(err, decode.ErrWindow) && s.first > 0 && s.end == 0:
 		return w.finish(s, "") // the work was stopped right at the end
-	case errors.Is(err, decode.ErrNoFrames) && s.first > 0 && w.m.header != nil:
-		return w.finish(s, "") // all frames up to the end are damaged
+	case errors.Is(err, decode.ErrNoFrames) && s.first > 0: // all frames up to the end are damaged
+		if err := w.writeHeader(); err != nil {
+			return err
+		}
+		return w.finish(s, "")
 	case err != nil:
 		return err
 	}
@@ -318,6 +321,14 @@ func (w *work) begun(opened pipeline.Opened) error {
 		Origin: e.Origin, Start: e.Start, Duration: e.Duration, Shortest: e.Shortest, Copies: e.CopyFrom != ""}
 	if opened.Info.FramesExact && w.header.End == 0 {
 		w.header.Frames, w.header.End = opened.Info.Frames, opened.Info.Frames-w.unpaired()
+	}
+	return w.writeHeader()
+}
+
+// writeHeader records the header, unless an earlier call has.
+func (w *work) writeHeader() error {
+	if w.m.header != nil {
+		return nil
 	}
 	if err := w.m.append(record{Header: w.header}); err != nil {
 		return err

@@ -2,6 +2,9 @@ package parts
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -135,5 +138,31 @@ func TestJoinRefuses(t *testing.T) {
 	o.Dir, o.Part = t.TempDir(), Part{1, 3}
 	if _, err := Compute(t.Context(), o); !errors.Is(err, pipeline.ErrOptions) {
 		t.Errorf("three parts of two pairs: %v", err)
+	}
+}
+
+// TestDamagedPart has a part all of whose frames are damaged, as in a file that was cut off: the joined parts are the run in one piece.
+func TestDamagedPart(t *testing.T) {
+	o := options(t, t.TempDir(), 30)
+	images := filepath.Join(t.TempDir(), "images") + "/"
+	writeClip(t, images, 30, 1)
+	for i := 18; i < 30; i++ {
+		if err := os.Truncate(fmt.Sprintf("%s%06d.png", images, i), 40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Video.Input, o.Dir = images, t.TempDir()
+	want := whole(t, o)
+	for k := range 3 {
+		o.Part = Part{k + 1, 3}
+		if _, err := Compute(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Join(t.Context(), JoinOptions{Dir: o.Dir, Output: o.Video.Output}); err != nil {
+		t.Fatal(err)
+	}
+	if d := read(t, o.Video.Output).differs(want); d != "" {
+		t.Error(d)
 	}
 }

@@ -156,7 +156,7 @@ func (p *retimeProgress) start(plan pipeline.RetimePlan) {
 	case p.asJSON:
 		printEvent(p.json.out, "start", plan)
 	case !p.quiet:
-		fmt.Fprintf(os.Stderr, "%s -> %s: %dx%d, speed %g, %.5g frames/s, network %s on %s\n", plan.Input, plan.Output, plan.Width, plan.Height,
+		fmt.Fprintf(os.Stderr, "%s -> %s: %dx%d, speed %.4g, %.5g frames/s, network %s on %s\n", plan.Input, plan.Output, plan.Width, plan.Height,
 			plan.Speed, plan.FrameRate, plan.Network, plan.Device)
 	}
 }
