@@ -63,7 +63,7 @@ test-cluster: debian-cluster runtime ## the scripts of examples/ on a real Slurm
 	$(GO) test -tags cluster -count=1 -timeout $(TIMEOUT) -run 'Slurm|Parallel' $(GOTESTFLAGS) ./examples
 
 test-survival: runtime ## 200 kills of a run and of a batch, a batch of 2,000 clips, and the throughput of tiny clips
-	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestResourcesStayFlat$$|^TestThroughput$$' -v ./parts ./batch
+	WWFLOW_KILLS=200 WWFLOW_CLIPS=2000 $(GO) test -count=1 -timeout 60m -run '^TestKilled$$|^TestKilledResume$$|^TestResourcesStayFlat$$|^TestThroughput$$' -v ./parts ./batch
 
 test-scrub: debian-test runtime ## an hour of scrubbing in the viewer: the memory of browser and server is bounded
 	WWFLOW_SCRUB=1h $(GO) test -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x -timeout 90m ./viewer

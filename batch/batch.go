@@ -43,6 +43,11 @@ type Options struct {
 	KeepGoing   bool         // record an input that cannot be read as failed, instead of refusing the batch
 	Force       bool         // replace existing outputs, and redo videos whose input or options have changed
 
+	// Resume makes each video in segments, as parts.Resume does, so that the same call continues within a video that was stopped.
+	Resume  bool
+	Segment int    // of Resume: pairs in a segment, as parts.Options.Segment
+	Version string // of Resume: of the program
+
 	ExitCode func(error) int // the number that the journal records for an error; nil = 1 for each error
 
 	Events Events
@@ -54,6 +59,9 @@ type Events struct {
 	Started func(n int, p pipeline.Plan) // the n-th video to do, from 1, is about to be estimated
 	Written func(Progress)               // an image was written
 	Ended   func(n int, e Entry)         // a video is done or has failed
+
+	// Continued is called where a part of the n-th video to do was made by an earlier call, with Options.Resume.
+	Continued func(n int, output string, c parts.Continued)
 }
 
 // Plan is what a batch is about to do.

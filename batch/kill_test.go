@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 		fmt.Println("started")
 		videos, err := Collect([]string{filepath.Join(folder, "in")}, Source{Dir: filepath.Join(folder, "out"), Base: base(), Name: nameOutput})
 		if err == nil {
-			_, err = Run(context.Background(), Options{Dir: filepath.Join(folder, "out"), Videos: videos, Network: fakeNetwork()})
+			o := Options{Dir: filepath.Join(folder, "out"), Videos: videos, Network: fakeNetwork()}
+			if os.Getenv("WWFLOW_BATCH_RESUME") != "" {
+				o.Resume, o.Segment = true, segment
+			}
+			_, err = Run(context.Background(), o)
 		}
 		if err != nil {
 			fmt.Println(err)
@@ -57,10 +61,30 @@ func process(t *testing.T, folder string) *exec.Cmd {
 // kills is the number of batches that TestKilled kills.
 var kills = testutil.Count("WWFLOW_KILLS", 6)
 
+// segment is the number of pairs in a segment of the tests.
+const segment = 7
+
 // TestKilled kills a batch with SIGKILL at random moments, twice, and then lets it end. The outputs are those of a batch
 // that was not interrupted, and no temporary file is left. WWFLOW_KILLS sets the number of batches that are killed twice.
 func TestKilled(t *testing.T) {
-	folder, o := clips(t, 40, 30, 50, 20)
+	_, o := clips(t, 40, 30, 50, 20)
+	killed(t, o, kills)
+}
+
+// TestKilledResume is TestKilled with Options.Resume. It goes on until a batch that was killed has left segments.
+func TestKilledResume(t *testing.T) {
+	t.Setenv("WWFLOW_BATCH_RESUME", "1")
+	_, o := clips(t, 40, 30, 50, 20)
+	o.Resume, o.Segment = true, segment
+	if left := killed(t, o, kills/2); left == 0 {
+		t.Error("no batch that was killed left segments")
+	}
+}
+
+// killed kills n batches, and returns how often segments were left.
+func killed(t *testing.T, o Options, n int) (left int) {
+	t.Helper()
+	folder := filepath.Dir(o.Dir)
 	begin := time.Now()
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -68,7 +92,7 @@ func TestKilled(t *testing.T) {
 	span := time.Since(begin)
 	want := tree(t, o.Dir)
 	killed := 0
-	for range kills {
+	for i := 0; i < n || o.Resume && left == 0 && i < 10*n; i++ { // on a busy machine a run may be slower than the measured one
 		if err := os.RemoveAll(o.Dir); err != nil {
 			t.Fatal(err)
 		}
@@ -79,6 +103,9 @@ func TestKilled(t *testing.T) {
 			if err := c.Wait(); err != nil && !c.ProcessState.Exited() {
 				killed++
 			}
+			if found, _ := filepath.Glob(filepath.Join(o.Dir, "*.parts", "part-1-of-1-*")); len(found) > 0 {
+				left++
+			}
 		}
 		if err := process(t, folder).Wait(); err != nil {
 			t.Fatal(err)
@@ -88,10 +115,11 @@ func TestKilled(t *testing.T) {
 		}
 		states(t, journalPath(o.Dir, parts.Part{})) // each line is valid
 	}
-	t.Logf("killed %d times within %v", killed, span)
+	t.Logf("killed %d times within %v; segments were left %d times", killed, span, left)
 	if killed == 0 {
 		t.Error("no process was killed")
 	}
+	return left
 }
 
 // TestKilledAfterCommit has an output whose end is missing in the journal.

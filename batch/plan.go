@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/internal/errkind"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -89,13 +91,35 @@ func plan(ctx context.Context, o Options) ([]*item, error) {
 		return nil, err
 	}
 	for _, it := range items {
-		if it.decision == todo {
-			if err := it.video.Check(); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", it.video.Output, err))
-			}
+		if it.decision != todo {
+			continue
+		}
+		err := it.check(o)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", it.video.Output, err))
+		}
+		if o.Resume && errors.Is(err, pipeline.ErrOptions) {
+			break // what segments cannot do is the same for all videos
 		}
 	}
 	return items, refuse(problems)
+}
+
+// check finds what would make a video fail that is about its options and its output.
+func (it *item) check(o Options) error {
+	if o.Resume {
+		return it.resumed(o).Check()
+	}
+	return it.video.Check()
+}
+
+// resumed are the options of a video in segments. What was begun is kept, unless the video failed: the cause may have been its input,
+// which then may have changed.
+func (it *item) resumed(o Options) parts.Options {
+	failed := it.last != nil && it.last.State == Failed
+	r := parts.Options{Video: it.video, Segment: o.Segment, Version: o.Version, Keep: !o.Force && !failed}
+	r.Video.Network = o.Network
+	return r
 }
 
 func newItem(o Options, v pipeline.Options, card flow.Card) *item {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -18,6 +19,7 @@ type work struct {
 	n, of  int   // number of the video among those to do, from 1
 	before *work // nil for the first
 	begin  time.Time
+	kept   parts.Continued // of an earlier call
 
 	report func() // reports that the video has begun, once
 	free   func() // closes freed, once
@@ -72,13 +74,33 @@ func (b *batch) process(ctx context.Context, w *work) (pipeline.Result, error) {
 		Written: func(done, total int) {
 			w.report()
 			if b.Events.Written != nil {
-				fraction, left := b.clock.at(w.seconds, done, total)
+				fraction, left := b.clock.at(w.seconds, done-w.kept.Done, total-w.kept.Done)
 				b.Events.Written(Progress{w.n, w.of, w.name, done, total, fraction, left})
 			}
 		},
 		Estimated: w.free,
 	}
-	return pipeline.Run(ctx, o)
+	if !b.Resume {
+		return pipeline.Run(ctx, o)
+	}
+	r := w.resumed(b.Options)
+	r.Video.Networks, r.Video.Events, r.Stop = o.Networks, o.Events, ctx.Done()
+	r.Continued = func(c parts.Continued) { b.continued(w, c) }
+	return parts.Resume(context.WithoutCancel(ctx), r) // it stops in order
+}
+
+// continued reports what is left of an earlier call, which does not count for the time that is left.
+func (b *batch) continued(w *work, c parts.Continued) {
+	w.wait()
+	w.kept = c
+	if c.Of > 0 {
+		done := w.seconds * float64(c.Done) / float64(c.Of)
+		w.seconds -= done
+		b.clock.total -= done
+	}
+	if b.Events.Continued != nil {
+		b.Events.Continued(w.n, w.name, c)
+	}
 }
 
 // end records a video, and stops the batch after an error that has nothing to do with it.
@@ -112,7 +134,7 @@ func (b *batch) end(ctx context.Context, w *work, result pipeline.Result, err er
 	w.last = &entry
 	if err == nil {
 		b.result.Done++
-		b.result.Frames += result.Frames
+		b.result.Frames += result.Frames - w.kept.Done
 	} else {
 		b.result.Failed = append(b.result.Failed, entry)
 	}

@@ -112,7 +112,7 @@ func begin(ctx context.Context, o Options, dir string, p Part) (w *work, err err
 		return w, err
 	}
 	if err := w.m.changed(w.header); err != nil {
-		if !o.Video.Encode.Force {
+		if !o.beginsAgain() {
 			return w, errkind.Mark(pipeline.ErrOutput, err)
 		}
 		if err := w.m.remove(); err != nil {
@@ -126,6 +126,9 @@ func begin(ctx context.Context, o Options, dir string, p Part) (w *work, err err
 	}
 	return w, w.verify(ctx)
 }
+
+// beginsAgain reports whether work that has changed is thrown away.
+func (o Options) beginsAgain() bool { return o.Video.Encode.Force && !o.Keep }
 
 // end releases the lock. Where nothing was recorded nothing is left.
 func (w *work) end() {
@@ -257,7 +260,11 @@ func (w *work) compute(ctx context.Context) error {
 		defer networks.Close()
 		w.Video.Networks = networks
 	}
-	for _, s := range missing {
+	estimated := w.Video.Events.Estimated
+	for i, s := range missing {
+		if w.Video.Events.Estimated = nil; i == len(missing)-1 {
+			w.Video.Events.Estimated = estimated
+		}
 		if err := w.section(ctx, s); err != nil {
 			return err
 		}

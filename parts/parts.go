@@ -38,6 +38,10 @@ type Options struct {
 	Stop    <-chan struct{} // closed: finish the pairs that are begun, close the segment, and return pipeline.ErrStopped
 	Version string          // of the program, for the manifest
 
+	// Keep refuses work that was begun from another input, with other options or another network, although Video.Encode.Force is set,
+	// which then means only that an existing output is replaced.
+	Keep bool
+
 	Dir  string // of Compute: the folder of the parts
 	Part Part   // of Compute
 

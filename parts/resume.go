@@ -13,10 +13,10 @@ import (
 	"github.com/wwflow/wwflow/pipeline"
 )
 
-// Resume is pipeline.Run, or with Options.Retiming pipeline.Retime, in segments, which are kept in Folder(Output) until the output is complete. After an error or a crash the same
-// call continues after the last complete segment. With pipeline.ErrStopped too. Failures that may pass match
-// errkind.ErrTemporary. Where the input, the options or the network have changed, the error is ErrChanged and names the
-// differences; with Encode.Force the work begins again.
+// Resume is pipeline.Run, or with Options.Retiming pipeline.Retime, in segments, which are kept in Folder(Output) until the output is
+// complete. After an error or a crash the same call continues after the last complete segment. With pipeline.ErrStopped too. Failures that
+// may pass match errkind.ErrTemporary. Where the input, the options or the network have changed, the error is ErrChanged and names the
+// differences; with Encode.Force, and without Keep, the work begins again.
 func Resume(ctx context.Context, o Options) (result pipeline.Result, err error) {
 	defer func() { err = temporary(err) }()
 	dir := Folder(o.Video.Output)
@@ -55,6 +55,31 @@ func Resume(ctx context.Context, o Options) (result pipeline.Result, err error) 
 		return pipeline.Result{}, err
 	}
 	return result, errors.Join(w.removeFolder(), w.sizeChanged())
+}
+
+// Check returns the errors of Resume that can be known before any work, other than those of opening the input and the network: invalid
+// options, an output that exists, work of an earlier call that has changed. It writes nothing.
+func (o Options) Check() error {
+	dir := Folder(o.Video.Output)
+	if err := o.checkResume(dir); err != nil {
+		return err
+	}
+	m, err := readManifest(dir, Part{1, 1})
+	if err != nil || m.header == nil {
+		return errkind.Mark(pipeline.ErrOutput, err)
+	}
+	now, err := describe(o, Part{1, 1})
+	if err != nil {
+		return err
+	}
+	if err := m.changed(now); err != nil && !o.beginsAgain() {
+		return errkind.Mark(pipeline.ErrOutput, err)
+	}
+	w := &work{Options: o, m: m}
+	if w.joined() {
+		return nil
+	}
+	return w.checkOutput()
 }
 
 // checkResume finds mistakes before the folder is made.

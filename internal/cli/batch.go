@@ -28,6 +28,11 @@ the options have changed since a video was done, the command is refused and name
 videos again. A second process on DIR is refused. With --part the shares of a batch can work on one DIR; the journal's
 name then has the part, and all processes must use the same N.
 
+A video that was stopped is done again from its beginning. With --resume it continues: the segments of each video, each a
+minute of work at most, lie in OUTPUT.parts until the output is complete, as with wwflow run --resume. The first signal
+finishes the current frame and closes the segment, a second one ends at once. If the input, the options or the network of a
+video have changed since it was begun, the command is refused and names the difference; --force begins the video again.
+
 --stats FILE has a row for each video: its motion, or why it failed. The journal keeps the numbers, so the table is
 complete after any number of stops. With --part its name has the part, such as table-2-of-8.csv; the same command
 without --part, after all parts, writes the table of all videos.`
@@ -44,6 +49,8 @@ func batchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "replace existing outputs, and do changed and failed videos again"},
 			&cli.BoolFlag{Name: "retry-failed", Usage: "also do the videos that failed before"},
 			&cli.BoolFlag{Name: "keep-going", Usage: "record inputs that cannot be read as failed, instead of refusing the batch"},
+			&cli.BoolFlag{Name: "resume", Usage: "make each video in segments, and continue within a video that was stopped"},
+			segmentFlag("frames in a segment of --resume"),
 			partFlag("do only the K-th of N shares of the videos, equal by length: `K/N`; auto in a Slurm job array, auto/N in a Kubernetes Indexed Job"),
 			&cli.StringSliceFlag{Name: "export", Usage: "also write the flow as `FORMAT` into a folder beside each output, such as a-flow-exr: " + textExports},
 			boundFlag(),
@@ -67,6 +74,9 @@ func runBatch(c *cli.Context) error {
 	}
 	p := newBatchProgress(c.Bool("quiet"), c.Bool("json"))
 	o.Events = p.events()
+	if o.Resume {
+		defer announceStop(c)()
+	}
 	result, err := batch.Run(c.Context, o)
 	if result.Videos > 0 { // otherwise the batch was refused
 		p.finish(result)
@@ -80,6 +90,9 @@ func batchOptions(c *cli.Context) (o batch.Options, err error) {
 		return o, usagef("batch takes video files, folders or lists")
 	case c.String("o") == "":
 		return o, withHint(usagef("batch needs a folder for its outputs"), "-o DIR")
+	}
+	if err := checkSegment(c, c.Bool("resume")); err != nil {
+		return o, err
 	}
 	base, err := commonOptions(c)
 	if err != nil {
@@ -95,7 +108,8 @@ func batchOptions(c *cli.Context) (o batch.Options, err error) {
 		return o, err
 	}
 	o = batch.Options{Dir: strings.TrimSuffix(c.String("o"), "/"), Network: networkOptions(c), RetryFailed: c.Bool("retry-failed"),
-		KeepGoing: c.Bool("keep-going"), Stats: c.String("stats"), Force: c.Bool("force"), ExitCode: exitCode}
+		KeepGoing: c.Bool("keep-going"), Stats: c.String("stats"), Force: c.Bool("force"), ExitCode: exitCode,
+		Resume: c.Bool("resume"), Segment: c.Int("segment"), Version: Version()}
 	if part := c.String("part"); part != "" {
 		o.Part, _ = parts.ParsePart(part)
 	}

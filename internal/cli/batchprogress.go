@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wwflow/wwflow/batch"
+	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -49,6 +50,10 @@ func (p *textBatchProgress) events() batch.Events {
 			if plan.ExportBytes > 0 {
 				fmt.Fprintf(p.out, "the flow files will take about %s of disk\n", byteSize(plan.ExportBytes))
 			}
+		},
+		Continued: func(n int, output string, c parts.Continued) {
+			p.meter.stop()
+			fmt.Fprintf(p.out, "%d/%d %s: %s\n", n, p.videos, output, continuedText(c))
 		},
 		Written: func(now batch.Progress) {
 			p.meter.show(int(1000*now.Fraction), 1000, batchText(now))
@@ -96,7 +101,8 @@ func (p *textBatchProgress) finish(r batch.Result) {
 }
 
 // jsonBatch prints one JSON object a line: batch, then for each video start, progress (at most twice a second) and
-// video_done or video_failed, then batch_done, which is followed by error, from Main, if not all videos succeeded.
+// video_done or video_failed, then batch_done, which is followed by error, from Main, if not all videos succeeded. With
+// --resume continue may come before start.
 type jsonBatch struct {
 	out  *json.Encoder
 	last time.Time
@@ -105,6 +111,12 @@ type jsonBatch struct {
 func (p *jsonBatch) events() batch.Events {
 	return batch.Events{
 		Planned: func(plan batch.Plan) { printEvent(p.out, "batch", plan) },
+		Continued: func(n int, _ string, c parts.Continued) {
+			printEvent(p.out, "continue", struct {
+				Video int `json:"video"`
+				parts.Continued
+			}{n, c})
+		},
 		Started: func(n int, plan pipeline.Plan) {
 			printEvent(p.out, "start", struct {
 				Video int `json:"video"`

@@ -36,8 +36,8 @@ func segmentFlag(usage string) cli.Flag {
 }
 
 // checkSegment refuses --segment where nothing is kept in segments.
-func checkSegment(c *cli.Context) error {
-	if c.IsSet("segment") && !inSegments(c) {
+func checkSegment(c *cli.Context, kept bool) error {
+	if c.IsSet("segment") && !kept {
 		return withHint(usagef("--segment is for work that is kept in segments"), "--resume")
 	}
 	return nil
@@ -57,9 +57,7 @@ func segmentOptions(c *cli.Context, o pipeline.Options, continued func(parts.Con
 
 // untilSecondSignal calls work, which a signal stops in order. A second one ends the program.
 func untilSecondSignal(c *cli.Context, o parts.Options, work func(context.Context, parts.Options) (pipeline.Result, error)) (pipeline.Result, error) {
-	if !c.Bool("quiet") {
-		defer context.AfterFunc(c.Context, func() { fmt.Fprintln(os.Stderr, "finishing the current frame; a second signal ends at once") })()
-	}
+	defer announceStop(c)()
 	return work(context.WithoutCancel(c.Context), o)
 }
 
@@ -68,6 +66,14 @@ func sayKept(c *cli.Context, r pipeline.Result) {
 	if !c.Bool("quiet") && !c.Bool("json") {
 		fmt.Fprintf(os.Stderr, "stopped: %s done; the same command continues\n", counted(r.Frames, "frame is", "frames are"))
 	}
+}
+
+// announceStop says what the first signal does, unless that is to be quiet. Its result ends the wait for the signal.
+func announceStop(c *cli.Context) func() bool {
+	if c.Bool("quiet") {
+		return func() bool { return false }
+	}
+	return context.AfterFunc(c.Context, func() { fmt.Fprintln(os.Stderr, "finishing the current frame; a second signal ends at once") })
 }
 
 // runInSegments is run with --resume or --part.

@@ -105,7 +105,7 @@ func runRetime(c *cli.Context) error {
 	}
 	t.KeepAudio = same && audio != "drop" // audio at speed 1 need not be stretched
 	t.Stretch = !same && audio == "stretch"
-	if err := checkSegment(c); err != nil {
+	if err := checkSegment(c, inSegments(c)); err != nil {
 		return err
 	}
 	report := newRetimeProgress(c.Bool("quiet"), c.Bool("json"))

@@ -89,7 +89,7 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSegment(c); err != nil {
+	if err := checkSegment(c, inSegments(c)); err != nil {
 		return err
 	}
 	p := newProgress(c.Bool("quiet"), c.Bool("json"))
