@@ -12,6 +12,7 @@ import (
 
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flowfile"
+	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/errkind"
 	"github.com/wwflow/wwflow/internal/filelock"
 	"github.com/wwflow/wwflow/internal/testutil"
@@ -272,5 +273,23 @@ func TestResumeDamagedEnd(t *testing.T) {
 	}
 	if m := w.m.missing(17, 19); len(m) > 0 {
 		t.Errorf("missing: %v", m)
+	}
+}
+
+// TestSegmentFails has a segment that cannot be completed, while the next one is begun. The next image and the end both tell.
+func TestSegmentFails(t *testing.T) {
+	full := errors.New("the disk is full")
+	for name, next := range map[string]func(s *sink) error{
+		"image":  func(s *sink) error { return s.Write(pipeline.Image{Frame: frame.New(32, 24), Pair: 8}) },
+		"commit": (*sink).Commit,
+	} {
+		s := &sink{closing: make(chan error, 1)}
+		s.closing <- full
+		if err := next(s); !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

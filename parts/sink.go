@@ -12,7 +12,8 @@ import (
 )
 
 // sink writes the images of a section into segments. It begins a new one when the current one has its share of pairs. A segment is
-// recorded once its file is complete.
+// recorded once its file is complete: while the encoder is emptied and the file is flushed, the next segment is begun, so that the network
+// does not wait.
 type sink struct {
 	ctx    context.Context
 	m      *manifest
@@ -23,8 +24,9 @@ type sink struct {
 	next    int // first pair of the next segment
 	segment *Segment
 	writer  *encode.Writer
-	step    int64     // time from one image to the next
-	closed  time.Time // when the segment before was closed: what came since then would be lost
+	step    int64      // time from one image to the next
+	closed  time.Time  // when the segment before was closed: what came since then would be lost
+	closing chan error // gives the result of completing the segment before; nil for none
 }
 
 func newSink(ctx context.Context, m *manifest, output string, o encode.Options, first, limit int, begin time.Time) (*sink, error) {
@@ -41,6 +43,9 @@ func (s *sink) Write(image pipeline.Image) error {
 		if err := s.close(); err != nil {
 			return err
 		}
+	}
+	if err := s.failed(); err != nil {
+		return err
 	}
 	if s.segment == nil {
 		if err := s.open(image); err != nil {
@@ -83,34 +88,69 @@ func (s *sink) open(first pipeline.Image) (err error) {
 	return err
 }
 
-// close completes the segment and records it.
+// close begins to complete the segment, once the one before is recorded.
 func (s *sink) close() error {
-	if err := s.writer.Commit(); err != nil {
+	if err := s.wait(); err != nil {
 		return err
 	}
-	info, err := os.Stat(s.m.path(s.segment))
+	segment, writer, done := s.segment, s.writer, make(chan error, 1)
+	s.next, s.segment, s.writer, s.closed, s.closing = segment.End, nil, nil, time.Now(), done
+	go func() { done <- s.complete(segment, writer) }()
+	return nil
+}
+
+// complete completes a segment and records it.
+func (s *sink) complete(segment *Segment, writer *encode.Writer) error {
+	defer writer.Close()
+	if err := writer.Commit(); err != nil {
+		return err
+	}
+	info, err := os.Stat(s.m.path(segment))
 	if err != nil {
 		return err
 	}
-	s.segment.Bytes = info.Size()
-	if err := s.m.append(record{Segment: s.segment}); err != nil {
+	segment.Bytes = info.Size()
+	if err := s.m.append(record{Segment: segment}); err != nil {
 		return err
 	}
-	s.m.add(s.segment)
-	s.next, s.segment, s.closed = s.segment.End, nil, time.Now()
-	return s.writer.Close()
+	s.m.add(segment)
+	return nil
+}
+
+// wait waits until the segment before is recorded.
+func (s *sink) wait() error {
+	if s.closing == nil {
+		return nil
+	}
+	err := <-s.closing
+	s.closing = nil
+	return err
+}
+
+// failed returns the error of completing the segment before, if it is known already.
+func (s *sink) failed() error {
+	select {
+	case err := <-s.closing:
+		s.closing = nil
+		return err
+	default:
+		return nil
+	}
 }
 
 // Commit completes the last segment.
 func (s *sink) Commit() error {
-	if s.segment == nil {
-		return nil
+	if s.segment != nil {
+		if err := s.close(); err != nil {
+			return err
+		}
 	}
-	return s.close()
+	return s.wait()
 }
 
 // Close deletes a segment that is not complete.
 func (s *sink) Close() error {
+	_ = s.wait() // after an error the reason is known already, and after Commit there is nothing to wait for
 	if s.writer == nil {
 		return nil
 	}
