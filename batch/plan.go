@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -145,6 +146,9 @@ func identify(path string) (Input, error) {
 	}
 	in := Input{Path: absolute}
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("cannot read %s: no such file or folder; check the name (%w)", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return in, errkind.Mark(pipeline.ErrInput, err)
 	}
