@@ -14,6 +14,7 @@ import (
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -23,24 +24,16 @@ func writeClip(t testing.TB, path string, frames, seed int) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	out, err := encode.Create(t.Context(), path, encode.Options{Codec: "ffv1", Width: 32, Height: 24, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
+	var list []*frame.Frame
 	for i := range frames {
 		f := frame.New(32, 24)
 		for at := range f.Pix {
 			f.Pix[at] = byte(at*7 + at*at*(i+seed)/5 + 13*i)
 		}
 		f.Index, f.PTS, f.TimeBase = i, int64(40*i), frame.Rational{Num: 1, Den: 1000}
-		if err := out.Write(f); err != nil {
-			t.Fatal(err)
-		}
+		list = append(list, f)
 	}
-	if err := out.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	cliptest.Write(t, path, encode.Options{Codec: "ffv1", FrameRate: frame.Rational{Num: 25, Den: 1}}, list...)
 }
 
 func fakeNetwork() flow.Options {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/flowfile"
 	"github.com/wwflow/wwflow/internal/journal"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 	"github.com/wwflow/wwflow/parts"
 	"github.com/wwflow/wwflow/pipeline"
 )
@@ -98,23 +98,13 @@ func TestResume(t *testing.T) {
 // pictures returns a hash of the frames of a video and their times.
 func pictures(t *testing.T, path string) string {
 	t.Helper()
-	in, err := decode.Open(t.Context(), path, decode.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
 	sum := sha256.New()
-	for {
-		f, err := in.Read()
-		if err == io.EOF {
-			return string(sum.Sum(nil))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	frames, _ := cliptest.Read(t, path, decode.Options{})
+	for _, f := range frames {
 		fmt.Fprintln(sum, f.PTS)
 		sum.Write(f.Pix)
 	}
+	return string(sum.Sum(nil))
 }
 
 // TestResumeRefuses has work that was begun with other options or another network, and options that segments cannot have. Nothing is

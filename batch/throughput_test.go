@@ -1,9 +1,7 @@
 package batch
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
 	"github.com/wwflow/wwflow/internal/testutil"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 )
 
 // TestThroughput compares a batch of tiny clips with the network alone, which estimates the same pairs from memory. They take
@@ -26,7 +25,7 @@ func TestThroughput(t *testing.T) {
 	const clips, rounds = 11, 5
 	folder := t.TempDir()
 	clip := filepath.Join(folder, "clip.mp4")
-	frames := writePiece(t, clip, 192, 144, 30)
+	frames := writePiece(t, clip, 192, 30)
 	if err := os.Mkdir(filepath.Join(folder, "in"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -88,39 +87,14 @@ func TestThroughput(t *testing.T) {
 }
 
 // writePiece writes the first frames of the sample clip, resized, and returns them as they are read back.
-func writePiece(t *testing.T, path string, width, height, n int) (frames []*frame.Frame) {
+func writePiece(t *testing.T, path string, width, n int) []*frame.Frame {
 	t.Helper()
-	read := func(path string, o decode.Options, each func(*frame.Frame)) {
-		in, err := decode.Open(t.Context(), path, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer in.Close()
-		for {
-			f, err := in.Read()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			each(f)
-		}
-	}
-	out, err := encode.Create(t.Context(), path, encode.Options{Width: width, Height: height, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 10, Den: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	read(filepath.Join(testutil.Repository(), "testdata", "clips", "square-walkers.mp4"), decode.Options{Frames: n, Scale: float64(width) / 768}, func(f *frame.Frame) {
+	sample := filepath.Join(testutil.Repository(), "testdata", "clips", "square-walkers.mp4")
+	frames, _ := cliptest.Read(t, sample, decode.Options{Frames: n, Scale: float64(width) / 768})
+	for _, f := range frames {
 		f.PTS, f.TimeBase, f.Duration = int64(100*f.Index), frame.Rational{Num: 1, Den: 1000}, 0
-		if err := out.Write(f); err != nil {
-			t.Fatal(err)
-		}
-	})
-	if err := out.Commit(); err != nil {
-		t.Fatal(err)
 	}
-	read(path, decode.Options{}, func(f *frame.Frame) { frames = append(frames, f) })
+	cliptest.Write(t, path, encode.Options{FrameRate: frame.Rational{Num: 10, Den: 1}}, frames...)
+	frames, _ = cliptest.Read(t, path, decode.Options{})
 	return frames
 }

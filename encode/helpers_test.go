@@ -2,13 +2,13 @@ package encode_test
 
 import (
 	"context"
-	"io"
 	"os"
 	"testing"
 
 	"github.com/wwflow/wwflow/decode"
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 )
 
 var background = context.Background()
@@ -60,21 +60,7 @@ func fill(t testing.TB, path string, o encode.Options) (notices []string) {
 // read returns all frames of a video.
 func read(t testing.TB, path string) (list []*frame.Frame, info decode.Info) {
 	t.Helper()
-	r, err := decode.Open(background, path, decode.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	for {
-		f, err := r.Read()
-		if err == io.EOF {
-			return list, r.Info()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, f)
-	}
+	return cliptest.Read(t, path, decode.Options{})
 }
 
 // names lists a folder, hidden files included.

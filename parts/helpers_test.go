@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/wwflow/wwflow/encode"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 	"github.com/wwflow/wwflow/pipeline"
 )
 
@@ -30,11 +30,7 @@ func writePictures(t testing.TB, path string, frames int, level func(i, at int) 
 	if strings.HasSuffix(path, "/") {
 		codec = ""
 	}
-	out, err := encode.Create(t.Context(), path, encode.Options{Codec: codec, Width: 32, Height: 24, TimeBase: frame.Rational{Num: 1, Den: 1000}, FrameRate: frame.Rational{Num: 25, Den: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
+	var list []*frame.Frame
 	pts := int64(0)
 	for i := range frames {
 		f := frame.New(32, 24)
@@ -43,13 +39,9 @@ func writePictures(t testing.TB, path string, frames int, level func(i, at int) 
 		}
 		f.Index, f.PTS, f.TimeBase = i, pts, frame.Rational{Num: 1, Den: 1000}
 		pts += []int64{40, 33, 47, 1, 79}[i%5]
-		if err := out.Write(f); err != nil {
-			t.Fatal(err)
-		}
+		list = append(list, f)
 	}
-	if err := out.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	cliptest.Write(t, path, encode.Options{Codec: codec, FrameRate: frame.Rational{Num: 25, Den: 1}}, list...)
 }
 
 // options are those of a lossless video of a clip of the test. t is not used where the clip exists.
@@ -72,21 +64,8 @@ type content struct {
 
 func read(t testing.TB, path string) (c content) {
 	t.Helper()
-	in, err := decode.Open(context.Background(), path, decode.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	for {
-		f, err := in.Read()
-		if err == io.EOF {
-			return c
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.frames = append(c.frames, f)
-	}
+	c.frames, _ = cliptest.Read(t, path, decode.Options{})
+	return c
 }
 
 // differs says how two videos differ; "" for not at all.

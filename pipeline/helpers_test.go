@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/wwflow/wwflow/field"
 	"github.com/wwflow/wwflow/flow"
 	"github.com/wwflow/wwflow/frame"
+	"github.com/wwflow/wwflow/internal/testutil/cliptest"
 )
 
 // clip has 30 frames.
@@ -50,50 +50,23 @@ func texture(width, height, i int) *frame.Frame {
 }
 
 // writeVideo writes a lossless video with frames at these times in milliseconds, and returns its frames.
-func writeVideo(t *testing.T, path string, width, height int, times []int64) []*frame.Frame {
+func writeVideo(t *testing.T, path string, width, height int, times []int64) (frames []*frame.Frame) {
 	t.Helper()
-	o := lossless()
-	o.Width, o.Height, o.TimeBase = width, height, frame.Rational{Num: 1, Den: 1000}
-	o.FrameRate, o.SampleAspect = frame.Rational{Num: 25, Den: 1}, frame.Rational{Num: 4, Den: 3}
-	out, err := encode.Create(t.Context(), path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	var frames []*frame.Frame
 	for i, at := range times {
 		f := texture(width, height, i)
 		f.PTS = at
-		if err := out.Write(f); err != nil {
-			t.Fatal(err)
-		}
 		frames = append(frames, f)
 	}
-	if err := out.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	o := lossless()
+	o.FrameRate, o.SampleAspect = frame.Rational{Num: 25, Den: 1}, frame.Rational{Num: 4, Den: 3}
+	cliptest.Write(t, path, o, frames...)
 	return frames
 }
 
 // readVideo returns all frames of a video or a folder of images.
 func readVideo(t *testing.T, path string) ([]*frame.Frame, decode.Info) {
 	t.Helper()
-	in, err := decode.Open(t.Context(), path, decode.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	var frames []*frame.Frame
-	for {
-		f, err := in.Read()
-		if err == io.EOF {
-			return frames, in.Info()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		frames = append(frames, f)
-	}
+	return cliptest.Read(t, path, decode.Options{})
 }
 
 // expected returns the vectors that the fake network computes from one frame to another.

@@ -43,6 +43,8 @@ var mayImport = map[string][]string{
 	"models":      {},
 	"examples":    {}, // tests only
 	"packaging":   {}, // tests only
+
+	"internal/testutil/cliptest": {"frame", "decode", "encode"}, // for tests
 }
 
 // noCgo are the packages that build without a C compiler.
