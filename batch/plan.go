@@ -147,7 +147,7 @@ func identify(path string) (Input, error) {
 	in := Input{Path: absolute}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("cannot read %s: no such file or folder; check the name (%w)", path, fs.ErrNotExist)
+		err = fmt.Errorf("cannot read %s: %w", path, decode.ErrMissing)
 	}
 	if err != nil {
 		return in, errkind.Mark(pipeline.ErrInput, err)

@@ -100,6 +100,7 @@ type Info struct {
 
 // Errors of Open and Read. Errors of the file system, such as fs.ErrNotExist, are passed through.
 var (
+	ErrMissing    = fmt.Errorf("no such file or folder; check the name (%w)", fs.ErrNotExist)
 	ErrEmpty      = errors.New("the input is empty")
 	ErrNoVideo    = errors.New("the file has no video stream")
 	ErrNoPictures = errors.New("there are no image files that can be read (" + extensionList() + "); convert the images, or name a video file")
@@ -202,7 +203,7 @@ func open(ctx context.Context, name string, o Options) (source, error) {
 	s, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no such file or folder; check the name (%w)", fs.ErrNotExist)
+		return nil, ErrMissing
 	case err != nil:
 		return nil, errors.Unwrap(err)
 	case s.Mode().IsRegular() && s.Size() == 0:

@@ -41,7 +41,7 @@ func identify(input string) (Identity, error) {
 	for i, name := range files {
 		info, err := os.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return id, fmt.Errorf("cannot read %s: no such file or folder; check the name (%w)", name, fs.ErrNotExist)
+			return id, fmt.Errorf("cannot read %s: %w", name, decode.ErrMissing)
 		}
 		if err != nil {
 			return id, err
