@@ -79,14 +79,20 @@ def figure(rows, path):
     fig.savefig(path, dpi=110)
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--minutes", type=float, default=8, help="CPU minutes for each row (default: %(default)s)")
+def parser(description, minutes, frames):
+    """The options of a comparison, with these defaults."""
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--minutes", type=float, default=minutes, help="CPU minutes for each network (default: %(default)s)")
     p.add_argument("--config", default="tiny")
     p.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "ablation"))
     p.add_argument("--runs", default="runs/ablation", help="folder for the runs (default: %(default)s)")
     p.add_argument("--textures", default=textures.DEFAULT)
-    p.add_argument("--frames", type=int, default=6, help="synthetic frames of each size (default: %(default)s)")
+    p.add_argument("--frames", type=int, default=frames, help="synthetic frames of each size (default: %(default)s)")
+    return p
+
+
+def main():
+    p = parser(__doc__, minutes=8, frames=6)
     args = p.parse_args()
     _, held_out = frames.split(textures.load(args.textures))
     rows = []

@@ -6,12 +6,11 @@ Every network trains from scratch on windows of 2x128x128 pixels from virtual fr
 Errors are measured on the same synthetic whole frames for all: of the training size, twice and three times as large each way. Writes positions.md.
 A network whose checkpoint is complete is not trained again.
 """
-import argparse
 import os
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 
-from training import ablate, checkpoint, frames, measures, textures
+from training import ablate, checkpoint, frames, tasks, textures
 
 POSITIONS = ("rope", "absolute")
 SCALES = (1, 2, 3)  # times ablate.FRAME
@@ -23,9 +22,7 @@ def errors(out, held_out, count):
     found = []
     for scale in SCALES:
         size = tuple(scale * side for side in ablate.FRAME)
-        rows = [measures.summary(net.estimate(s.frame1[0, 0], s.frame2[0, 0])[0], s.flow[0, 0]) for s in frames.samples(held_out, count, sizes=(size,))]
-        mean = measures.mean(rows)
-        found.append((mean["epe"], mean["px1"]))
+        found.append(tasks.Flow.evaluate(net, frames.samples(held_out, count, sizes=(size,)))[:2])
     return found
 
 
@@ -45,15 +42,9 @@ def markdown(table, args):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--minutes", type=float, default=10, help="CPU minutes for each network (default: %(default)s)")
+    p = ablate.parser(__doc__, minutes=10, frames=8)
     p.add_argument("--seeds", type=int, default=3)
     p.add_argument("--jobs", type=int, default=2, help="networks that train at the same time (default: %(default)s)")
-    p.add_argument("--config", default="tiny")
-    p.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "ablation"))
-    p.add_argument("--runs", default="runs/ablation", help="folder for the runs (default: %(default)s)")
-    p.add_argument("--textures", default=textures.DEFAULT)
-    p.add_argument("--frames", type=int, default=8, help="synthetic frames of each size (default: %(default)s)")
     args = p.parse_args()
     with ThreadPoolExecutor(args.jobs) as pool:
         train = lambda positions, seed: pool.submit(ablate.run, f"{positions} {seed}", "2x128x128", positions, 4, args, seed)
