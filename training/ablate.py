@@ -17,15 +17,16 @@ from training import checkpoint, frames, tasks, textures
 
 FRAME, LARGE = (640, 384), (1280, 768)  # width, height
 LIMIT = 400  # textures; few, so that peak memory is mostly the network's
-ROWS = (
-    # name, shape of the windows, positions, batch
-    ("1 window", "1x128x128", "rope", 8),
-    ("2 windows", "2x128x128", "rope", 4),
-    ("4 windows", "4x128x128", "rope", 2),
-    ("crop of as many pixels", "1x192x176", "rope", 4),
-    ("whole frame", f"1x{FRAME[1]}x{FRAME[0]}", "rope", 1),
-    ("2 windows, absolute positions", "2x128x128", "absolute", 4),
-)
+WINDOWS = ("--shapes", "2x128x128", "--batch", "4")
+ABSOLUTE = ("--network", "positions=absolute")
+ROWS = {  # options of training.train
+    "1 window": ("--shapes", "1x128x128", "--batch", "8"),
+    "2 windows": WINDOWS,
+    "4 windows": ("--shapes", "4x128x128", "--batch", "2"),
+    "crop of as many pixels": ("--shapes", "1x192x176", "--batch", "4"),
+    "whole frame": ("--shapes", f"1x{FRAME[1]}x{FRAME[0]}", "--batch", "1"),
+    "2 windows, absolute positions": WINDOWS + ABSOLUTE,
+}
 
 
 def peak_memory(pid):
@@ -37,12 +38,13 @@ def peak_memory(pid):
         return None
 
 
-def run(name, shape, positions, batch, args, seed=1):
-    """Train one row in its own process, or go on from its checkpoint. Returns its folder, samples/s and peak memory in MB."""
+def run(name, options, args, seed=1, minutes=None):
+    """Train a row with these options of training.train in its own process, or go on from its checkpoint, for `minutes` of CPU time (args.minutes).
+    Returns its folder, samples/s and peak memory in MB."""
     out = os.path.join(args.runs, name.replace(" ", "-").replace(",", ""))
-    command = [sys.executable, "-m", "training.train", "--config", args.config, "--network", f"positions={positions}", "--out", out, "--budget", str(args.minutes), "--cpu-time",
-               "--shapes", shape, "--batch", str(batch), "--frame", "{}x{}".format(*FRAME), "--textures", args.textures, "--limit", str(LIMIT),
-               "--processes", "1", "--threads", "1", "--device", "cpu", "--seed", str(seed), "--evaluate-every", "1e9", "--evaluate-on", "1"]
+    command = [sys.executable, "-m", "training.train", "--config", args.config, "--out", out, "--budget", str(minutes or args.minutes), "--cpu-time",
+               "--frame", "{}x{}".format(*FRAME), "--textures", args.textures, "--limit", str(LIMIT),
+               "--processes", "1", "--threads", "1", "--device", "cpu", "--seed", str(seed), "--evaluate-every", "1e9", "--evaluate-on", "1", *options]
     process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0
     while process.poll() is None:  # rusage would include this process's own peak
         peak = peak_memory(process.pid) or peak
@@ -54,10 +56,10 @@ def run(name, shape, positions, batch, args, seed=1):
     return out, float(last["samples"]) / (60 * float(last["minutes"])), peak
 
 
-def measure(out, held_out, size, count):
-    """Mean endpoint error in pixels on `count` whole frames of a size (width, height)."""
+def errors(out, held_out, size, count):
+    """Endpoint error in px, and shares of pixels above 1 px and of outliers (Fl) in %: means over `count` whole frames of a size (width, height)."""
     net, _ = checkpoint.load_average(os.path.join(out, "checkpoint.pt"))
-    return tasks.Flow.evaluate(net, frames.samples(held_out, count, sizes=(size,)))[0]
+    return tasks.Flow.evaluate(net, frames.samples(held_out, count, sizes=(size,)))
 
 
 def figure(rows, path):
@@ -96,10 +98,10 @@ def main():
     args = p.parse_args()
     _, held_out = frames.split(textures.load(args.textures))
     rows = []
-    for name, shape, positions, batch in ROWS:
-        out, speed, memory = run(name, shape, positions, batch, args)
-        rows.append(dict(name=name, shape=shape, batch=batch, speed=speed, memory=memory, frame=measure(out, held_out, FRAME, args.frames),
-                         large=measure(out, held_out, LARGE, args.frames)))
+    for name, options in ROWS.items():
+        out, speed, memory = run(name, options, args)
+        rows.append(dict(name=name, shape=options[1], batch=options[3], speed=speed, memory=memory, frame=errors(out, held_out, FRAME, args.frames)[0],
+                         large=errors(out, held_out, LARGE, args.frames)[0]))
         print(rows[-1], flush=True)
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "table.md"), "w") as f:

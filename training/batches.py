@@ -14,7 +14,7 @@ class Batches:
     """Batches for a run. The shape of a batch and whether it is real or synthetic are drawn from `random.shared`."""
 
     def __init__(self, args, task, bank, random):
-        self.shapes, self.frame, self.scenes = args.shapes, args.frame, task.scenes
+        self.shapes, self.frame, self.scenes, self.one_way = args.shapes, args.frame, task.scenes, args.one_way
         self.bank, self.random = bank, random
         n, h, w = args.shapes[0]
         self.pixels = args.batch * n * h * w
@@ -32,7 +32,8 @@ class Batches:
         if self.share and self.random.shared.random() < self.share:
             return self.real.sample(batch, n, h, w, self.bank.device, self.random.generator)
         objects = max(OBJECTS, round(OBJECTS * (n * h * w / OBJECTS_AREA) ** 0.25))
-        return windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
+        sample = windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
+        return dataclasses.replace(sample, backward=None) if self.one_way else sample
 
 
 class Prefetch:

@@ -11,46 +11,45 @@ import torch.nn.functional as F
 
 
 class _Banded(torch.autograd.Function):
-    @staticmethod
-    def _rows(b, dy, h):
-        """Rows dy to dy + h of the padded b [n, h + 2r, w + 2r, c], as one batch: [n*h, w + 2r, c]."""
-        return b[:, dy:dy + h].reshape(-1, b.shape[2], b.shape[3])
+    """Rows of all windows stand under each other, 2r rows of padding below each window, so that rows dy to dy + M of b are one batch for every dy."""
 
     @staticmethod
-    def _band(products, r):
-        """View of products [n, w, w + 2r] that keeps, for each column x, the columns x to x + 2r: [n, w, 2r + 1]."""
-        n, w, wide = products.shape
-        return products.as_strided((n, w, 2 * r + 1), (w * wide, wide + 1, 1))
+    def _band(products, n, h, r):
+        """View of products [n*(h + 2r), w, w + 2r] that keeps each window's own rows and, for column x, the columns x to x + 2r: [n, h, w, 2r + 1]."""
+        _, w, wide = products.shape
+        return products.as_strided((n, h, w, 2 * r + 1), ((h + 2 * r) * w * wide, w * wide, wide + 1, 1))
 
     @staticmethod
     def forward(ctx, a, b, r):
         n, c, h, w = a.shape
-        a = a.permute(0, 2, 3, 1).contiguous()
-        b = F.pad(b.permute(0, 2, 3, 1), (0, 0, r, r, r, r)).contiguous()
-        ctx.save_for_backward(a, b)
-        ctx.r = r
         side = 2 * r + 1
-        out = a.new_empty(n * h, w, side * side)
-        rows = a.reshape(n * h, w, c)
+        a = F.pad(a.permute(0, 2, 3, 1), (0, 0, 0, 0, 0, 2 * r)).reshape(-1, w, c)
+        b = F.pad(b.permute(0, 2, 3, 1), (0, 0, r, r, r, r)).reshape(-1, w + 2 * r, c)
+        ctx.save_for_backward(a, b)
+        ctx.sizes = n, h, r
+        out = a.new_empty(n, h, w, side * side)
+        count = len(a) - 2 * r
+        products = a.new_empty(len(a), w, w + 2 * r)
         for dy in range(side):
-            products = torch.bmm(rows, _Banded._rows(b, dy, h).transpose(1, 2))
-            out[..., dy * side:(dy + 1) * side] = _Banded._band(products, r)
-        return out.reshape(n, h, w, side * side).permute(0, 3, 1, 2)
+            torch.bmm(a[:count], b[dy:dy + count].transpose(1, 2), out=products[:count])
+            out[..., dy * side:(dy + 1) * side] = _Banded._band(products, n, h, r)
+        return out.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):
         a, b = ctx.saved_tensors
-        r, (n, h, w, c) = ctx.r, a.shape
-        side = 2 * r + 1
-        grad = grad.permute(0, 2, 3, 1).reshape(n * h, w, side * side)
-        rows = a.reshape(n * h, w, c)
-        grad_a, grad_b = torch.zeros_like(rows), torch.zeros_like(b)
-        products = grad.new_zeros(n * h, w, w + 2 * r)
+        n, h, r = ctx.sizes
+        (_, w, c), side, count = a.shape, 2 * r + 1, len(a) - 2 * r
+        grad = grad.permute(0, 2, 3, 1)
+        grad_a, grad_b = torch.zeros_like(a), torch.zeros_like(b)
+        products = grad.new_zeros(len(a), w, w + 2 * r)
         for dy in range(side):
-            _Banded._band(products, r).copy_(grad[..., dy * side:(dy + 1) * side])
-            grad_a.baddbmm_(products, _Banded._rows(b, dy, h))
-            grad_b[:, dy:dy + h] += torch.bmm(products.transpose(1, 2), rows).reshape(n, h, w + 2 * r, c)
-        return grad_a.reshape(n, h, w, c).permute(0, 3, 1, 2), grad_b[:, r:r + h, r:r + w].permute(0, 3, 1, 2), None
+            _Banded._band(products, n, h, r).copy_(grad[..., dy * side:(dy + 1) * side])
+            grad_a[:count].baddbmm_(products[:count], b[dy:dy + count])
+            grad_b[dy:dy + count].baddbmm_(products[:count].transpose(1, 2), a[:count])
+        grad_a = grad_a.reshape(n, h + 2 * r, w, c)[:, :h]
+        grad_b = grad_b.reshape(n, h + 2 * r, w + 2 * r, c)[:, r:r + h, r:r + w]
+        return grad_a.permute(0, 3, 1, 2), grad_b.permute(0, 3, 1, 2), None
 
 
 def banded(a, b, radius):

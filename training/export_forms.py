@@ -48,6 +48,16 @@ def local_correlation(a, b, radius):
     return correlation.blocked(a * int(a.shape[1]) ** -0.5, b, radius)  # int: else the scale is computed in the graph, and on the CPU
 
 
+def neighbour_similarity(query, padded, shifts, axis):
+    length = query.shape[axis]
+    return torch.cat([(query * padded.narrow(axis, shift, length)).sum(1, keepdim=True) for shift in shifts], 1)
+
+
+def neighbour_mix(weights, padded, shifts):
+    h, w = weights.shape[2:]
+    return sum(weights[:, i:i + 1] * padded[:, :, y:y + h, x:x + w] for i, (y, x) in enumerate(shifts))
+
+
 def channel_softmax(logits):
     """One channel after another: ONNX Runtime transposes a whole map twice for a softmax over its second axis. Slices, because chunk()
     becomes SplitToSequence, which the CUDA provider lacks: the map would be copied to the CPU and back."""
@@ -84,7 +94,8 @@ def channels_last(x):
 
 
 FORMS = dict(attention=attention, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
-             local_correlation=local_correlation, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
+             local_correlation=local_correlation, neighbour_similarity=neighbour_similarity, neighbour_mix=neighbour_mix,
+             channel_softmax=channel_softmax, convolve_parts=convolve_parts,
              convolve_squares=convolve_squares, channels_last=channels_last)
 
 

@@ -46,6 +46,36 @@ def matching(network, out, sample):
     return loss / max(1, 4 * rows), right / max(1, rows)
 
 
+class _LogSumExp(torch.autograd.Function):
+    CHUNK = 2 ** 22  # logits that are held at a time
+
+    @staticmethod
+    def parts(q, k):
+        size = max(1, _LogSumExp.CHUNK // len(k))
+        return [slice(start, start + size) for start in range(0, len(q), size)]
+
+    @staticmethod
+    def forward(ctx, q, k):
+        sums = torch.cat([torch.logsumexp(q[part] @ k.T, -1) for part in _LogSumExp.parts(q, k)])
+        ctx.save_for_backward(q, k, sums)
+        return sums
+
+    @staticmethod
+    def backward(ctx, grad):
+        q, k, sums = ctx.saved_tensors
+        grad_q, grad_k = torch.empty_like(q), torch.zeros_like(k)
+        for part in _LogSumExp.parts(q, k):
+            share = torch.addmm(-sums[part, None], q[part], k.T).exp_()
+            grad_q[part] = (share @ k) * grad[part, None]
+            grad_k.addmm_(share.T, q[part] * grad[part, None])
+        return grad_q, grad_k
+
+
+def log_sum_exp(q, k):
+    """log of the sum of exp(q . k) over all keys: q [R, d], k [N, d] -> [R]. The logits, R x N, are computed again for the gradient, piece by piece."""
+    return _LogSumExp.apply(q, k)
+
+
 def match_group(temperatures, out, target, use):
     """Of samples whose tokens are each other's negatives: the cross-entropies of all four depths, summed over the rows in `use`, and the number of
     rows that are right, float [4]."""
@@ -55,14 +85,12 @@ def match_group(temperatures, out, target, use):
     rows = use.reshape(-1).nonzero()[:, 0]
     target_rows = target.reshape(b * t, t)[rows]
     best = target_rows.argmax(-1)
-    column = (rows // t * t)[:, None] + torch.arange(t, device=rows.device)  # the tokens of a row's own sample
     growth = math.log(b * t) / math.log(operators.TRAINED_TOKENS)
     loss, right, combined = 0.0, [], 0.0
     for i in range(3):
-        part = slice(i * d, (i + 1) * d)
-        logits = queries.reshape(b * t, width)[rows, part] @ keys.reshape(b * t, width)[:, part].T * (temperatures[i] * growth)
-        own = torch.gather(logits, 1, column)
-        loss = loss - (target_rows * (own - logits.logsumexp(-1, keepdim=True))).sum()
+        q, k = queries[..., i * d:(i + 1) * d] * (temperatures[i] * growth), keys[..., i * d:(i + 1) * d]
+        own = torch.bmm(q, k.transpose(1, 2)).reshape(b * t, t)[rows]  # among the tokens of a row's own sample
+        loss = loss - (target_rows * (own - log_sum_exp(q.reshape(b * t, d)[rows], k.reshape(b * t, d))[:, None])).sum()
         right.append((own.argmax(-1) == best).sum())
         combined = combined + own
     gap = ((out["expected"][:, :, None] - out["xy2"].float()[:, None]) ** 2).sum(-1).reshape(b * t, t)[rows]
@@ -77,7 +105,7 @@ def pool(flow, valid, stride):
     return F.avg_pool2d(flow * valid, stride) / F.avg_pool2d(valid, stride).clamp(min=1e-3)
 
 
-TURN = 8.0  # px; errors below it count about linearly, errors above it like a logarithm
+TURN = 16.0  # px; errors below it count about linearly, errors above it like a logarithm
 
 
 def robust(error):
@@ -95,7 +123,7 @@ ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
 SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
 
 
-def flow_loss(out, sample, weight_hidden=0.5):
+def flow_loss(out, sample, weight_hidden=0.7):
     """Endpoint error in pixels, and its roughness, at the matching, every refinement step and full size, and a Laplace likelihood of the last.
 
     Roughness is what the error differs from its own 5x5 mean: flow over a smooth surface should be smooth even where it is wrong.

@@ -78,21 +78,29 @@ class Encoder(nn.Module):
         Returns a dict: tokens [samples, T, width]; keys [samples, T, 3*match], unit vectors for each depth; maps p8, p4 (context) and
         c8, c4, c2 (to compare with the other frame) at the strides that their names give.
         """
-        c = self.config
-        f2 = self.down2(frame - 127.5)
-        f4 = self.down4(f2)
-        f8 = self.down8(f4)
-        f16 = self.down16(f8)
+        f2, f4, f8, f16 = self.stem(frame)
         stem = layers.to_tokens(f16, samples)
-        tokens = stem + self.absolute(self.sine_cosine(xy)) if c.positions == "absolute" else stem
-        where = layers.Positions(xy, f16.shape[2], f16.shape[3], c.head_width, c.pool[0])
-        for block in self.blocks:
-            tokens = block(tokens, where)
-        tokens = self.norm(tokens)
+        tokens = self.attend(stem, xy, f16.shape[2:])
         p8 = self.smooth8(self.lateral8(f8) + layers.upsample(self.top8(layers.to_map(tokens, f16.shape[2], f16.shape[3]))))
         p4 = self.smooth4(self.lateral4(f4) + layers.upsample(self.top4(p8)))
         keys = torch.cat([layers.unit(self.match_stem(stem)), layers.unit(self.match_encoder(tokens)), layers.unit(self.match_key(tokens))], -1)
         return dict(tokens=tokens, keys=keys, p8=p8, p4=p4, c8=self.correlate8(p8), c4=self.correlate4(p4), c2=self.compare2(f2))
+
+    def stem(self, frame):
+        """The convolutions before the transformer: maps at strides 2, 4, 8 and 16."""
+        f2 = self.down2(frame - 127.5)
+        f4 = self.down4(f2)
+        f8 = self.down8(f4)
+        return f2, f4, f8, self.down16(f8)
+
+    def attend(self, tokens, xy, grid):
+        """The transformer: tokens [samples, T, width] at xy, in windows of grid (rows, columns) -> [samples, T, width]."""
+        if self.config.positions == "absolute":
+            tokens = tokens + self.absolute(self.sine_cosine(xy))
+        where = layers.Positions(xy, *grid, self.config.head_width, self.config.pool[0])
+        for block in self.blocks:
+            tokens = block(tokens, where)
+        return self.norm(tokens)
 
     def sine_cosine(self, xy):
         """Absolute positions xy [B, T, 2] as [B, T, width]."""

@@ -1,4 +1,5 @@
-"""The operators that training and export write differently: attention, warping, local correlation, softmax over channels, some convolutions.
+"""The operators that training and export write differently: attention, warping, local correlation, sums over
+neighbours, softmax over channels, some convolutions.
 
 This is the eager form, for training and for PyTorch's own inference. Callers use `operators.warp(...)`, through the module, so that
 `training.export_forms` can replace the functions while a graph is exported.
@@ -8,7 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from training import correlation
+from training import correlation, stencils
 
 TRAINED_TOKENS = 128  # tokens of a usual training sample: attention logits are scaled by log(tokens) / log(TRAINED_TOKENS)
 
@@ -56,6 +57,16 @@ def warp(x, flow):
 def local_correlation(a, b, radius):
     """a, b [W, C, h, w] -> [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy) / sqrt(C), zero outside b; dy changes slowest."""
     return correlation.banded(a * a.shape[1] ** -0.5, b, radius)
+
+
+def neighbour_similarity(query, padded, shifts, axis):
+    """stencils.similarity."""
+    return stencils.similarity(query, padded, shifts, axis)
+
+
+def neighbour_mix(weights, padded, shifts):
+    """stencils.mix."""
+    return stencils.mix(weights, padded, shifts)
 
 
 def channel_softmax(logits):

@@ -55,15 +55,10 @@ class CorrelationStep(nn.Module):
         return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
 
 
-def neighbours(x, distances, axis, fill=None):
-    """x [W, C, h, w] seen each of `distances` cells further along axis 2 (rows) or 3 (columns): a list of [W, C, h, w].
-
-    Beyond the border stands `fill`, or the border's own value.
-    """
-    reach, length = max(abs(d) for d in distances), x.shape[axis]
-    padding = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
-    padded = F.pad(x, padding, mode="replicate") if fill is None else F.pad(x, padding, value=fill)
-    return [padded.narrow(axis, reach + d, length) for d in distances]
+def padded(x, reach, axis, fill=None):
+    """x [W, C, h, w] with `reach` more cells on both sides along axis 2 (rows) or 3 (columns): `fill`, or the border's own value."""
+    sides = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
+    return F.pad(x, sides, mode="replicate") if fill is None else F.pad(x, sides, value=fill)
 
 
 class Propagation(nn.Module):
@@ -76,7 +71,7 @@ class Propagation(nn.Module):
 
     def __init__(self, hidden, features, distances, channels=32, rounds=2):
         super().__init__()
-        self.distances, self.rounds = (0, *distances, *(-d for d in distances)), rounds
+        self.distances, self.reach, self.rounds = (0, *distances, *(-d for d in distances)), max(distances), rounds
         self.embed = nn.Conv2d(hidden + features, 2 * channels + 1, 1)
         self.log_temperature = nn.Parameter(torch.tensor(1.5))
         self.log_penalty = nn.Parameter(torch.tensor(-2.0))
@@ -85,10 +80,12 @@ class Propagation(nn.Module):
 
     def weights(self, query, key, confidence, axis):
         """Softmax weights of the neighbours along an axis: [W, len(distances), h, w]."""
-        keys, confidences = neighbours(key, self.distances, axis), neighbours(confidence, self.distances, axis, self.OUTSIDE)
-        penalty = self.log_penalty.exp()
-        logits = [(query * k).sum(1, keepdim=True) + c - penalty * abs(d) for k, c, d in zip(keys, confidences, self.distances)]
-        return operators.channel_softmax(torch.cat(logits, 1))
+        starts = [self.reach + d for d in self.distances]
+        alike = operators.neighbour_similarity(query, padded(key, self.reach, axis), starts, axis)
+        confidences = padded(confidence, self.reach, axis, self.OUTSIDE)
+        confident = torch.cat([confidences.narrow(axis, start, confidence.shape[axis]) for start in starts], 1)
+        far = torch.tensor([abs(d) for d in self.distances], dtype=torch.float32, device=query.device).reshape(1, -1, 1, 1)
+        return operators.channel_softmax(alike + confident - self.log_penalty.exp() * far)
 
     def forward(self, hidden, features, flow):
         """features [W, C, h, w] of frame 1 -> flow."""
@@ -102,7 +99,8 @@ class Propagation(nn.Module):
         smooth = flow
         for _ in range(self.rounds):
             for axis, weight in weights.items():
-                smooth = sum(weight[:, i:i + 1] * flow_there for i, flow_there in enumerate(neighbours(smooth, self.distances, axis)))
+                shifts = [(self.reach + d, 0) if axis == 2 else (0, self.reach + d) for d in self.distances]
+                smooth = operators.neighbour_mix(weight, padded(smooth, self.reach, axis), shifts)
         change = torch.log1p(((smooth - flow) ** 2).sum(1, keepdim=True))
         gate = torch.sigmoid(self.gate(torch.cat([F.relu(hidden), change.to(hidden)], 1)).float())
         return flow + gate * (smooth - flow)
@@ -144,9 +142,4 @@ class Upsampling(nn.Module):
         """hidden [W, H, h, w], flow [W, 2, h, w] in pixels of stride 2 -> flow [W, 2, 2h, 2w] in pixels."""
         weights = operators.channel_softmax(F.pixel_shuffle(self.logits(hidden), 2).float())
         fine = F.pad(layers.upsample(flow) * 2, (self.REACH,) * 4, mode="replicate")
-        h, w = weights.shape[2:]
-        total = 0
-        for i, (dx, dy) in enumerate(self.DIRECTIONS):
-            x, y = (1 + dx) * self.REACH, (1 + dy) * self.REACH
-            total = total + weights[:, i:i + 1] * fine[:, :, y:y + h, x:x + w]
-        return total
+        return operators.neighbour_mix(weights, fine, [((1 + dy) * self.REACH, (1 + dx) * self.REACH) for dx, dy in self.DIRECTIONS])

@@ -28,7 +28,8 @@ class Run:
         if args.init and not saved:
             self.start_from(args.init)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
+        fused = dict(fused=True) if self.device.type == "cuda" else {}
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98), **fused)
         if saved:
             self.counters.update(saved["state"])
         self.random = Randomness(args.seed + self.counters["step"], self.group.rank, self.device)
@@ -43,7 +44,8 @@ class Run:
         """Take the weights of another run's checkpoint, and its counters of steps, samples and seconds."""
         saved = checkpoint.load(path, self.device)
         copied, tensors = checkpoint.start_from(self.net, saved)
-        self.counters.update({k: saved["state"][k] for k in ("step", "samples", "seconds")}, full_motion=True)
+        can_match = saved.get("task", "flow") == "flow"
+        self.counters.update({k: saved["state"][k] for k in ("step", "samples", "seconds")}, full_motion=can_match)
         self.say(f"started from {path}: {copied} of {tensors} tensors copied")
 
     def resume(self, saved):
@@ -56,7 +58,8 @@ class Run:
         new, _ = warm_start.load(self.net, saved["model"])
         warm_start.load(self.average, saved["ema"])
         if "optimiser" in saved and list(saved["model"]) == list(self.net.state_dict()):  # its state goes by the order of the tensors
-            self.optimiser.load_state_dict(saved["optimiser"])
+            own = self.optimiser.state_dict()["param_groups"]  # those of a GPU name its own form of the step
+            self.optimiser.load_state_dict(dict(saved["optimiser"], param_groups=own))
         if len(saved.get("random", ())) == self.group.world:
             self.random.restore(saved["random"][self.group.rank])
         if self.args.restart_schedule:
@@ -72,8 +75,8 @@ class Run:
         step = self.counters["step"]
         decay = min(self.args.average, (1 + step) / (10 + step))
         with torch.no_grad():
-            for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values()):
-                mean.lerp_(value, 1 - decay) if mean.is_floating_point() else mean.copy_(value)
+            torch._foreach_mul_(list(self.average.parameters()), decay)
+            torch._foreach_add_(list(self.average.parameters()), list(self.net.parameters()), alpha=1 - decay)
 
     def save(self):
         """Write the checkpoint. All processes call this together: it holds the random numbers of each."""

@@ -43,6 +43,45 @@ def grid(origins, height, width):
     return origins[:, :, None, None, :] + base
 
 
+def bent(start, p, waves):
+    """start plus the waves [(k [2, ...], phase, size [2, ...])] at p: all [2, B, n, h, w] or of a shape that fits."""
+    for k, phase, size in waves:
+        start = torch.addcmul(start, torch.addcmul(torch.addcmul(phase, p[0], k[0]), p[1], k[1]).sin_(), size)
+    return start
+
+
+def undo(q, pivot, shift, m, g, waves, steps):
+    """The inverse of a layer's motion at q [2, B, n, h, w]; the rest as Scenes._motion_of gives it."""
+    base, p = q - (pivot + shift), q
+    # (M - v g^T) u = v by Cramer's rule; the determinant is linear in v
+    whole, by_x, by_y = m[0] * m[3] - m[1] * m[2], g[1] * m[2] - g[0] * m[3], g[0] * m[1] - g[1] * m[0]
+    for _ in range(steps if waves else 1):
+        v = bent(base, p, [(k, phase, -size) for k, phase, size in waves])
+        determinant = torch.addcmul(torch.addcmul(whole, v[0], by_x), v[1], by_y)
+        p = torch.stack([torch.addcmul(m[3] * v[0], v[1], m[1], value=-1), torch.addcmul(m[0] * v[1], v[0], m[2], value=-1)]).div_(determinant).add_(pivot)
+    return p
+
+
+def opacity(p, outline, centre, corner, lobe_k, lobe_phase, lobe_size, hole, edge):
+    """Opacity [B, n, h, w] of an object at its own coordinates p [2, B, n, h, w]; its silhouette's parameters [k, B, 1, 1, 1] or [B, 1, 1, 1]."""
+    x = torch.addcmul(torch.addcmul(-(outline[0] * centre[0] + outline[1] * centre[1]), p[0], outline[0]), p[1], outline[1])
+    y = torch.addcmul(torch.addcmul(-(outline[2] * centre[0] + outline[3] * centre[1]), p[0], outline[2]), p[1], outline[3])
+    xx, yy = x * x, y * y
+    f = 1 - (xx + 1e-6).log_().mul_(corner).exp_() - (yy + 1e-6).log_().mul_(corner).exp_()
+    for i in range(LOBES):
+        f.addcmul_(torch.addcmul(torch.addcmul(lobe_phase[i], x, lobe_k[2 * i]), y, lobe_k[2 * i + 1]).sin_(), lobe_size[i])
+    f = torch.minimum(f, torch.where(hole > 0, (xx + yy - hole) * 3, 1e3))
+    return f.mul_(edge).add_(0.5).clamp_(0, 1)
+
+
+def compile_kernels():
+    """Let PyTorch 2 fuse the loops over pixels into a kernel each. On a GPU most of the time of rendering goes into writing down what they compute
+    on the way."""
+    global undo, opacity
+    undo, opacity = (torch.compile(f, dynamic=True) for f in (undo, opacity))
+    textures.sample = torch.compile(textures.sample, dynamic=True)
+
+
 class Scenes:
     """A batch of scenes.
 
@@ -51,11 +90,12 @@ class Scenes:
     the farthest layer's colour the air hides (what tells depth in one frame). dynamic_texture: share of layers whose frame 2 shows another part
     of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again. forward: share of scenes
     whose camera drives through them, most over a ground, so that motion grows from its vanishing point to the border. faint: share of objects,
-    and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. tripod: share of scenes in which
+    and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. faint_still: share of the faint
+    backgrounds that stand still, whatever moves before them. tripod: share of scenes in which
     only objects with a motion of their own move.
     """
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, tripod=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         self.device, self.generator = bank.device, generator
         self.batch, self.layers = focus.shape[0], objects + 1
@@ -79,7 +119,7 @@ class Scenes:
             self.elsewhere = (self._rand(self.batch, self.layers, 2) * 2 - 1) * bank.shape[1] * self.dynamic_texture[..., None]
         self.contrast = torch.ones(self.batch, self.layers, device=self.device)
         if faint:
-            self._fade(faint)
+            self._fade(faint, faint_still)
         self._tabulate_motion()
 
     def _rand(self, *shape):
@@ -168,6 +208,10 @@ class Scenes:
         still[:, 0] |= self._pick(0.1, self.batch)
         if tripod:
             still |= self._pick(tripod, self.batch, 1) & ~moves
+        self._freeze(still)
+
+    def _freeze(self, still):
+        """Take all motion from the layers `still`, bool [B, layers]."""
         self.shift[still] = 0
         self.wave[still] = 0
         self.tilt[still] = 0
@@ -195,9 +239,9 @@ class Scenes:
         self.table = torch.cat([flat(t) for t in (self.pivot, self.shift, self.matrix, self.tilt, self.wave_k, self.wave_phase, self.wave)], 2).permute(2, 0, 1).contiguous()
         self.bends = (self.wave != 0).flatten(2).any(2).any(0).tolist()
 
-    def _fade(self, share):
+    def _fade(self, share, still):
         """Take contrast from a share of the objects and FAINT_BACKGROUNDS times as many backgrounds: their colour becomes the mean of their
-        texture, a soft gradient, and at most MAX_FAINT_CONTRAST of the difference of texture and mean."""
+        texture, a soft gradient, and at most MAX_FAINT_CONTRAST of the difference of texture and mean. A share `still` of these backgrounds stops."""
         batch, layers = self.batch, self.layers
         chance = torch.full((batch, layers), share, device=self.bank.device)
         chance[:, 0] = min(1.0, share * FAINT_BACKGROUNDS)
@@ -209,6 +253,10 @@ class Scenes:
         self.shade_k = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * (2 * math.pi * turns)[..., None]
         self.shade_phase = 2 * math.pi * self._rand(batch, layers)
         self.shade_size = 50 * self._rand(batch, layers) ** 2 * chosen
+        if still:
+            background = torch.zeros_like(chosen)
+            background[:, 0] = chosen[:, 0] & self._pick(still, batch)
+            self._freeze(background)
 
     def _drive(self, drives, length, own):
         """Replace the motion of the scenes `drives` [B] by that of a camera that drives forwards (or backwards).
@@ -265,47 +313,21 @@ class Scenes:
         waves = [(k[2 * i:2 * i + 2], phase[i], size[2 * i:2 * i + 2]) for i in range(WAVES)] if bends else []
         return rows[0:2], rows[2:4], rows[4:8], rows[8:10], waves
 
-    @staticmethod
-    def _bent(start, p, waves):
-        """start plus the waves at p."""
-        for k, phase, size in waves:
-            start = torch.addcmul(start, torch.addcmul(torch.addcmul(phase, p[0], k[0]), p[1], k[1]).sin_(), size)
-        return start
-
     def motion(self, p, layer):
         """Positions in frame 2 of points p [2, B, n, h, w] of frame 1; layer: one number for all, or int64 [B, n, h, w]."""
         pivot, shift, m, g, waves = self._motion_of(layer)
         u = p - pivot
         depth = torch.addcmul(torch.addcmul(torch.ones_like(g[0]), u[0], g[0]), u[1], g[1]).clamp_(min=0.3)
         moved = torch.stack([torch.addcmul(m[0] * u[0], u[1], m[1]), torch.addcmul(m[2] * u[0], u[1], m[3])])
-        return self._bent(moved.div_(depth).add_(pivot + shift), p, waves)
+        return bent(moved.div_(depth).add_(pivot + shift), p, waves)
 
     def inverse(self, q, layer, steps=4):
         """The points of a layer that frame 2 shows at q [2, B, n, h, w]: motion(inverse(q)) = q."""
-        pivot, shift, m, g, waves = self._motion_of(layer)
-        base, p = q - (pivot + shift), q
-        # (M - v g^T) u = v by Cramer's rule; the determinant is linear in v
-        whole, by_x, by_y = m[0] * m[3] - m[1] * m[2], g[1] * m[2] - g[0] * m[3], g[0] * m[1] - g[1] * m[0]
-        for _ in range(steps if waves else 1):
-            v = self._bent(base, p, [(k, phase, -size) for k, phase, size in waves])
-            determinant = torch.addcmul(torch.addcmul(whole, v[0], by_x), v[1], by_y)
-            p = torch.stack([torch.addcmul(m[3] * v[0], v[1], m[1], value=-1), torch.addcmul(m[0] * v[1], v[0], m[2], value=-1)]).div_(determinant).add_(pivot)
-        return p
+        return undo(q, *self._motion_of(layer), steps)
 
     def cover(self, p, layer):
         """Opacity [B, n, h, w] of an object at its own coordinates p [2, B, n, h, w], with an edge about one pixel wide."""
-        o, centre, corner = self._of(self.outline, layer), self._of(self.centre, layer), self._of(self.corner, layer)
-        x = torch.addcmul(torch.addcmul(-(o[0] * centre[0] + o[1] * centre[1]), p[0], o[0]), p[1], o[1])
-        y = torch.addcmul(torch.addcmul(-(o[2] * centre[0] + o[3] * centre[1]), p[0], o[2]), p[1], o[3])
-        xx, yy = x * x, y * y
-        power = lambda t: (t + 1e-6).log_().mul_(corner).exp_()
-        f = 1 - power(xx) - power(yy)
-        for i in range(LOBES):
-            k, phase, size = (self._of(t[:, :, i], layer) for t in (self.lobe_k, self.lobe_phase, self.lobe_size))
-            f.addcmul_(torch.addcmul(torch.addcmul(phase, x, k[0]), y, k[1]).sin_(), size)
-        hole = self._of(self.hole, layer)
-        f = torch.minimum(f, torch.where(hole > 0, (xx + yy - hole) * 3, 1e3))
-        return f.mul_(self._of(self.edge, layer)).add_(0.5).clamp_(0, 1)
+        return opacity(p, *(self._of(value, layer) for value in (self.outline, self.centre, self.corner, self.lobe_k.flatten(2), self.lobe_phase, self.lobe_size, self.hole, self.edge)))
 
     def _paint(self, p, which, offset):
         """Colour [m, 3] of points p [2, m] of layers `which`, int64 [m], counted over all scenes (scene * layers + layer). offset [B, layers, 2]: texels."""
@@ -324,11 +346,12 @@ class Scenes:
 
     def view(self, xy, second):
         """Render windows at pixel coordinates xy [B, n, h, w, 2] of frame 1 or 2 -> View."""
-        q, shape = xy.movedim(-1, 0).contiguous(), xy.shape[:-1]
-        top = torch.zeros(shape, dtype=torch.int64, device=xy.device)
+        shape, flat = xy.shape[:-1], (self.batch, 1, 1, xy[0, ..., 0].numel())  # windows of any number and size look alike to a compiled function
+        q = xy.movedim(-1, 0).reshape(2, *flat)
+        top = torch.zeros(flat, dtype=torch.int64, device=xy.device)
         under = top
         p_top = p_under = self.inverse(q, 0) if second else q
-        alpha = torch.ones(shape, device=xy.device)
+        alpha = torch.ones(flat, device=xy.device)
         for l in range(1, self.layers):
             p = self.inverse(q, l) if second else q
             a = self.cover(p, l)
@@ -348,7 +371,8 @@ class Scenes:
         below = self._paint(p_under.flatten(1)[:, soft], which(under)[soft], offset)
         image[soft] = torch.lerp(below, image[soft], alpha.reshape(-1)[soft, None])
         opaque = alpha > 0.5
-        return View(image.reshape(*shape, 3), torch.where(opaque, top, under), xy, torch.where(opaque, p_top, p_under))
+        layer, origin = torch.where(opaque, top, under), torch.where(opaque, p_top, p_under)
+        return View(image.reshape(*shape, 3), layer.reshape(shape), xy, origin.reshape(2, *shape))
 
     def flow(self, view):
         """Exact flow of frame 1's pixels, [B, n, h, w, 2] in pixels."""

@@ -1,8 +1,10 @@
-"""What a network is trained for: optical flow, or the paper's two other tasks, monocular depth and semantic segmentation.
+"""What a network is trained for: optical flow, cross-view completion before it, or the paper's two other tasks, monocular depth and semantic
+segmentation.
 
-All three train on the same windows of the same scenes with the same encoder. The scenes come with inverse depth and class (what a texture
+All of them train on the same windows of the same scenes with the same encoder. The scenes come with inverse depth and class (what a texture
 shows). A task names its network, the options of its scenes, its loss, and what is measured on whole frames.
 """
+import dataclasses
 import random
 
 import torch
@@ -13,7 +15,7 @@ from training import layers, losses, measures, network, textures
 
 
 # Shares of what the scenes of flow training show beside plain layers (scenes.Scenes says what each is).
-FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.3, faint=0.25, tripod=0.06)
+FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.3, faint=0.25, faint_still=0.25, tripod=0.1)
 
 
 class Monocular(nn.Module):
@@ -58,6 +60,78 @@ class Flow:
         rows = [measures.summary(net.estimate(s.frame1[0, 0], s.frame2[0, 0])[0].cpu(), s.flow[0, 0].cpu()) for s in whole]
         mean = measures.mean(rows)
         return mean["epe"], mean["px1"], mean["fl"]
+
+
+class CrossView(nn.Module):
+    """Encoder and decoder up to the tokens, and a layer that paints each token's patch."""
+    def __init__(self, config):
+        super().__init__()
+        self.config, self.encoder, self.decoder = config, network.Encoder(config), network.Decoder(config)
+        self.requires_grad_(False)
+        trained = [f"encoder.{name}" for name in ("down", "blocks", "norm", "absolute")] + ["decoder.blocks", "decoder.norm"]
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.startswith(tuple(trained)))
+        self.head = nn.Linear(config.width, 3 * network.PATCH ** 2)
+
+    def forward(self, frame1, frame2, origin1, origin2):
+        """Windows [B, n, h, w, 3] of both frames, and their origins [B, n, 2] -> the patches of frame 1, [B, T, 3*PATCH^2], in units of their deviation."""
+        b, n, h, w, _ = frame1.shape
+        grid = h // network.PATCH, w // network.PATCH
+        xy1, xy2 = network.positions(origin1, *grid), network.positions(origin2, *grid)
+        both = torch.cat([frame1, frame2]).reshape(2 * b * n, h, w, 3).permute(0, 3, 1, 2)
+        tokens = layers.to_tokens(self.encoder.stem(both)[-1], 2 * b)
+        one, two = self.encoder.attend(tokens, torch.cat([xy1, xy2]), grid).chunk(2)
+        return self.head(self.decoder.attend(one, two, xy1.float(), xy2.float(), grid)).float()
+
+
+class Completion:
+    """Cross-view completion, CroCo's task before flow (Weinzaepfel et al., NeurIPS 2022): most patches of frame 1 are hidden, and frame 2 helps to paint
+    them. Encoder and decoder have the names that flow training with --init looks for.
+
+    Measured by the mean squared error of hidden pixels, in units of their patch's variance, beside that without a second frame (grey).
+    """
+    HIDDEN = 0.9   # share of frame 1's patches
+    GREY = 127.5   # what stands in their place
+    NOISE = 4.0    # deviation that is added to a patch's own, so that flat patches need not be painted exactly
+    columns = ("hidden_error",)
+    measures = ("frame_error", "frame_error_grey")
+    network = CrossView
+    scenes = FLOW_SCENES
+
+    @staticmethod
+    def patches(frame):
+        """[B, n, h, w, 3] -> [B, T, 3*PATCH^2], tokens in the order of network.positions."""
+        b, n, h, w, _ = frame.shape
+        p = network.PATCH
+        return frame.reshape(b, n, h // p, p, w // p, p, 3).transpose(3, 4).reshape(b, -1, p * p * 3)
+
+    @staticmethod
+    def forward(net, s, generator=None):
+        """Hide patches, paint them. Returns (painted, hidden): [B, T, 3*PATCH^2], bool [B, T]."""
+        b, n, h, w, _ = s.frame1.shape
+        p = network.PATCH
+        hidden = torch.rand(b, n, h // p, w // p, generator=generator, device=s.frame1.device) < Completion.HIDDEN
+        pixels = hidden.repeat_interleave(p, 2).repeat_interleave(p, 3)[..., None]
+        return net(torch.where(pixels, Completion.GREY, s.frame1), s.frame2, s.origin1, s.origin2), hidden.reshape(b, -1)
+
+    @staticmethod
+    def loss(net, out, s):
+        painted, hidden = out
+        truth = Completion.patches(s.frame1)
+        truth = (truth - truth.mean(-1, keepdim=True)) / (truth.std(-1, keepdim=True) + Completion.NOISE)
+        error = ((painted - truth) ** 2).mean(-1)[hidden].mean()
+        return error, [error.detach()]
+
+    @staticmethod
+    @torch.no_grad()
+    def evaluate(net, whole):
+        found = torch.zeros(2)
+        for i, s in enumerate(whole):
+            for k, frame2 in enumerate((s.frame2, torch.full_like(s.frame2, Completion.GREY))):
+                pair = dataclasses.replace(s, frame2=frame2)
+                generator = torch.Generator(device=s.frame1.device).manual_seed(i)
+                found[k] += Completion.loss(net, Completion.forward(net, pair, generator), pair)[0].item() / len(whole)
+        return tuple(found.tolist())
 
 
 class Depth:
@@ -132,4 +206,4 @@ class Segmentation:
         return 100 * (table.diag()[seen] / union[seen]).mean().item(), 100 * share.max().item() / len(share)
 
 
-TASKS = {"flow": Flow, "depth": Depth, "segmentation": Segmentation}
+TASKS = {"flow": Flow, "completion": Completion, "depth": Depth, "segmentation": Segmentation}

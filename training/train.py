@@ -9,7 +9,7 @@ import sys
 
 import torch
 
-from training import distributed, frames, layers, options, schedule, textures
+from training import distributed, frames, layers, options, scenes, schedule, textures
 from training.batches import Batches, Prefetch
 from training.log import EVERY, Log
 from training.run import Run
@@ -29,9 +29,10 @@ def train(args):
     run = Run(args)
     net, task, device, counters, first = run.net, run.task, run.device, run.counters, run.group.rank == 0
     bf16 = prepare(args, device)
-    forward = torch.compile(net) if args.compile else net
     bank, held_out = (part.to(device) for part in frames.split(textures.load(args.textures, args.limit)))
     whole = list(frames.samples(held_out, args.evaluate_on, haze=task.scenes.get("haze", 0.0))) if first else []
+    if args.compile:
+        scenes.compile_kernels()
     batches = Batches(args, task, bank, run.random)
     if args.prefetch or args.prefetch is None and device.type == "cuda":
         batches = Prefetch(batches, device)
@@ -49,7 +50,7 @@ def train(args):
         for _ in range(args.accumulate):
             sample = batches.draw(clock.motion())
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                out = task.forward(forward, sample)
+                out = task.forward(net, sample)
             loss, parts = task.loss(net, out, sample)
             (loss / args.accumulate).backward()
             samples = len(sample.frame1) * run.group.world
