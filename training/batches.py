@@ -15,25 +15,27 @@ class Batches:
 
     def __init__(self, args, task, bank, random):
         self.shapes, self.frame, self.scenes, self.one_way = args.shapes, args.frame, task.scenes, args.one_way
+        self.token_shapes, self.token_share = args.token_shapes, args.token_share if args.token_shapes else 0.0
         self.bank, self.random = bank, random
         n, h, w = args.shapes[0]
         self.pixels = args.batch * n * h * w
         self.share = args.data_share if args.data else 0.0
         self.real = datasets.Pairs(args.data) if args.data else None
         if self.real:
-            for shape in args.shapes:
+            for shape in args.shapes + args.token_shapes:
                 self.real.that_hold(*shape)  # better now than in an hour
 
     @torch.no_grad()
     def draw(self, motion):
         """A windows.Sample with motion up to the share `motion` of the full range (synthetic scenes only)."""
-        n, h, w = self.random.shared.choice(self.shapes)
+        tokens_only = self.token_share > 0 and self.random.shared.random() < self.token_share
+        n, h, w = self.random.shared.choice(self.token_shapes if tokens_only else self.shapes)
         batch = max(1, round(self.pixels / (n * h * w)))
         if self.share and self.random.shared.random() < self.share:
-            return self.real.sample(batch, n, h, w, self.bank.device, self.random.generator)
+            return dataclasses.replace(self.real.sample(batch, n, h, w, self.bank.device, self.random.generator), tokens_only=tokens_only)
         objects = max(OBJECTS, round(OBJECTS * (n * h * w / OBJECTS_AREA) ** 0.25))
         sample = windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
-        return dataclasses.replace(sample, backward=None) if self.one_way else sample
+        return dataclasses.replace(sample, backward=None if self.one_way else sample.backward, tokens_only=tokens_only)
 
 
 class Prefetch:
@@ -71,5 +73,5 @@ def keep_for(stream, sample):
         value = getattr(sample, field.name)
         if isinstance(value, windows.Sample):
             keep_for(stream, value)
-        elif value is not None:
+        elif isinstance(value, torch.Tensor):
             value.record_stream(stream)

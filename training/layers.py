@@ -171,14 +171,17 @@ class Positions:
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block; with cross=True it also attends to the other frame's tokens."""
-    def __init__(self, width, heads, cross=False):
+    """Pre-norm transformer block; with cross=True it also attends to the other frame's tokens; with silent=True it is the identity at first."""
+    def __init__(self, width, heads, cross=False, silent=False):
         super().__init__()
         self.norm1, self.norm2 = Norm(width), Norm(width)
         self.attention = Attention(width, heads)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         if cross:
             self.norm_x, self.norm_m, self.cross = Norm(width), Norm(width), Attention(width, heads)
+        if silent:
+            zero_init(self.attention.out)
+            zero_init(self.mlp[-1])
 
     def forward(self, x, here, other=None, there=None):
         """x, other [B, T, C]: tokens of this frame and of the other; here, there: their Positions."""

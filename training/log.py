@@ -20,9 +20,10 @@ class Log:
         self.sums, self.batches, self.samples, self.since = torch.zeros(len(columns), device=device), 0, 0, time.time()
 
     def add(self, values, samples):
-        """One batch: the values of `columns` as tensors, and its number of samples."""
-        self.sums += torch.stack(values)
-        self.batches += 1
+        """One batch: the values of `columns` as tensors (none: it reports nothing), and its number of samples."""
+        if values:
+            self.sums += torch.stack(values)
+            self.batches += 1
         self.samples += samples
 
     def row(self, counters, rate, measured):

@@ -123,40 +123,61 @@ ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
 SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
 
 
-def flow_loss(out, sample, weight_hidden=0.7):
-    """Endpoint error in pixels, and its roughness, at the matching, every refinement step and full size, and a Laplace likelihood of the last.
+class Goals:
+    """The true flow of a windows.Sample at each stride, and how much each cell counts.
 
-    Roughness is what the error differs from its own 5x5 mean: flow over a smooth surface should be smooth even where it is wrong.
-    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed. Returns the loss and the mean endpoint error (px) of
-    the pixels that count fully.
+    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed.
     """
-    b, n, h, w, _ = sample.flow.shape
-    truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
-    known = torch.isfinite(truth).all(1, keepdim=True)
-    truth = torch.where(known, truth, torch.zeros_like(truth))
-    weight = torch.where(sample.visible.reshape(b * n, 1, h, w), 1.0, weight_hidden) * known
-    valid = known.float()
+    STRIDES = (PATCH, 8, 4, 2)
 
-    # what the steps of one stride are compared with, and how much each cell counts
-    goals = {s: (pool(truth, valid, s), F.avg_pool2d(weight, s)) for s in (PATCH, 8, 4, 2)}
-    goals[1] = truth, weight
+    def __init__(self, sample, weight_hidden=0.7, strides=STRIDES):
+        b, n, h, w, _ = sample.flow.shape
+        truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
+        self.known = torch.isfinite(truth).all(1, keepdim=True)
+        self.truth = torch.where(self.known, truth, torch.zeros_like(truth))
+        self.weight = torch.where(sample.visible.reshape(b * n, 1, h, w), 1.0, weight_hidden) * self.known
+        valid = self.known.float()
+        self.at = {s: (pool(self.truth, valid, s), F.avg_pool2d(self.weight, s)) for s in strides}
+        self.at[1] = self.truth, self.weight
 
-    def step_loss(flow, stride):
-        goal, share = goals[stride]
+    def loss(self, flow, stride):
+        """Endpoint error in pixels of flow [W, 2, h/stride, w/stride] (in pixels of that stride), and its roughness: what the error differs from its own
+        5x5 mean. Flow over a smooth surface should be smooth even where it is wrong."""
+        goal, share = self.at[stride]
         difference = (flow * stride - goal) * (share > 0)
         rough = difference - F.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
         error = robust(length(difference)) + ROUGHNESS_SHARE * robust(length(rough))
         return (error * share).sum() / share.sum().clamp(min=1)
 
-    as_map = lambda t: t.reshape(b * n, h // PATCH, w // PATCH, 2).permute(0, 3, 1, 2)
-    total = 0.2 * step_loss(as_map(out["matched"]), PATCH) + 0.4 * step_loss(as_map(out["coarse"]), PATCH)
+    def error(self, flow):
+        """Endpoint error in pixels of a flow [W, 2, h, w]: [W, 1, h, w], and its mean over the pixels that count fully."""
+        error = ((flow.detach() - self.truth) ** 2).sum(1, keepdim=True).sqrt()
+        counted = self.weight == 1
+        return error, (error * counted).sum() / counted.sum().clamp(min=1)
+
+
+def as_map(tokens, sample):
+    """Tokens [B, T, 2] as [W, 2, rows, columns]."""
+    b, n, h, w, _ = sample.flow.shape
+    return tokens.reshape(b * n, h // PATCH, w // PATCH, 2).permute(0, 3, 1, 2)
+
+
+def token_loss(out, sample):
+    """The loss of the tokens' displacements, before and after propagation."""
+    goals = Goals(sample, strides=(PATCH,))
+    return 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + goals.loss(as_map(out["coarse"], sample), PATCH)
+
+
+def flow_loss(out, sample):
+    """The loss of the matching, every refinement step and the flow, and a Laplace likelihood of the flow's error. Returns it and the mean endpoint error
+    (px) of the pixels that count fully."""
+    goals = Goals(sample)
+    total = 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + 0.4 * goals.loss(as_map(out["coarse"], sample), PATCH)
     for name, stride, share in STEP_SHARES:
         steps = out[name]
         for i, flow in enumerate(steps):
-            total = total + share * 0.8 ** (len(steps) - 1 - i) * step_loss(flow, stride)
-    total = total + step_loss(out["flow"], 1)
-    error = ((out["flow"].detach() - truth) ** 2).sum(1, keepdim=True).sqrt()
+            total = total + share * 0.8 ** (len(steps) - 1 - i) * goals.loss(flow, stride)
+    total = total + goals.loss(out["flow"], 1)
+    error, mean = goals.error(out["flow"])
     log_scale = out["log_scale"]
-    total = total + SCALE_SHARE * ((error * torch.exp(-log_scale) + log_scale + math.log(2)) * known).mean()
-    counted = weight == 1
-    return total, (error * counted).sum() / counted.sum().clamp(min=1)
+    return total + SCALE_SHARE * ((error * torch.exp(-log_scale) + log_scale + math.log(2)) * goals.known).mean(), mean

@@ -72,17 +72,45 @@ class Matching(nn.Module):
 
 
 class TokenPropagation(nn.Module):
-    """Attention over frame 1's own tokens: uncertain tokens take the displacement of confident ones that look alike and lie near."""
+    """Attention over frame 1's own tokens: uncertain tokens take the displacement of confident ones that look alike and lie near.
+
+    Not their mean: an affine motion is fitted to them (moving least squares, the attention's weights) and continued to the token's own position. So
+    motion that grows towards the border grows on beyond it. Where positions say little about displacements a ridge holds the fit to the mean.
+    """
+    MIN_LOG_RIDGE = -1.0  # log of tokens squared
+
     def __init__(self, width, channels):
         super().__init__()
         self.embed = nn.Linear(width, channels)
         self.log_temperature = nn.Parameter(torch.tensor(2.0))
         self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
+        self.log_ridge = nn.Parameter(torch.tensor(7.0))
+        self.adjust = layers.zero_init(nn.Linear(width, 3))  # what the matches change: confidence, logs of the distance's weight and of the ridge
 
     def forward(self, x, displacement, variance, expectation, xy):
         """x [B, T, width], displacement [B, T, 2], variance [B, T, 1], xy [B, T, 2] -> displacement [B, T, 2]."""
-        look, weight = layers.unit(self.embed(x)), expectation.propagation_weight
-        confidence = expectation.confidence - self.log_variance_weight.exp() * torch.log(variance + 0.1)
+        more_confident, nearer, stiffer = (self.adjust(x)[..., i:i + 1] for i in range(3))
+        look, weight = layers.unit(self.embed(x)), expectation.propagation_weight * nearer.clamp(max=2).exp()
+        confidence = expectation.confidence + more_confident - self.log_variance_weight.exp() * torch.log(variance + 0.1)
         q = torch.cat([look * self.log_temperature.exp() * operators.token_count_scale(look), 2 * weight * xy, weight, torch.ones_like(weight)], -1)
         k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), confidence], -1)
-        return operators.attention(q, k, torch.cat([displacement, displacement], -1), 1)[..., :2]
+        moments = operators.attention(q, k, self.products(displacement, xy), 1)
+        return self.continued(moments, xy, (self.log_ridge + stiffer).clamp(min=self.MIN_LOG_RIDGE).exp())
+
+    @staticmethod
+    def products(displacement, xy):
+        """What the attention takes the mean of: d, p, p_x^2, p_y^2, p_x p_y, d_x p, d_y p and a 0, [B, T, 12]."""
+        x, y = xy[..., :1], xy[..., 1:]
+        return torch.cat([displacement, xy, x * x, y * y, x * y, displacement[..., :1] * xy, displacement[..., 1:] * xy, torch.zeros_like(x)], -1)
+
+    @staticmethod
+    def continued(moments, xy, ridge):
+        """The affine fit at xy: mean d + cov(d, p) (cov(p, p) + ridge)^-1 (xy - mean p)."""
+        d, p = moments[..., 0:2], moments[..., 2:4]
+        px, py = p[..., :1], p[..., 1:]
+        xx, yy, xy_ = moments[..., 4:5] - px * px + ridge, moments[..., 5:6] - py * py + ridge, moments[..., 6:7] - px * py
+        away = xy - p
+        ux, uy = away[..., :1], away[..., 1:]
+        solved = torch.cat([yy * ux - xy_ * uy, xx * uy - xy_ * ux], -1) / (xx * yy - xy_ * xy_).clamp(min=1e-3)
+        slope = torch.cat([((moments[..., 7 + 2 * i:9 + 2 * i] - d[..., i:i + 1] * p) * solved).sum(-1, keepdim=True) for i in range(2)], -1)
+        return d + slope

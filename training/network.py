@@ -39,6 +39,7 @@ class Config:
     radius: tuple = (4, 4, 3)         # of the local correlation at strides 16, 8, 4
     propagation: tuple = ((1, 2, 4, 8), (1, 2, 4))  # distances of the neighbours at strides 8, 4, in cells; () for none
     pool: tuple = (4, 4)              # keys and values of self-attention and cross-attention are made of means of so many tokens each way
+    review: int = 2                   # transformer blocks of frame 1's tokens, which see what matching found
     positions: str = "rope"           # or "absolute" (sine-cosine), for the comparison
 
     @property
@@ -72,18 +73,21 @@ class Encoder(nn.Module):
         if c.positions == "absolute":
             self.absolute = nn.Linear(c.width, c.width)
 
-    def forward(self, frame, xy, samples):
-        """frame [W, 3, h, w] 0-255, sides multiples of 16; xy [samples, T, 2] token positions.
+    def forward(self, frame, xy, samples, tokens_only=False):
+        """frame [W, 3, h, w] 0-255, sides multiples of 16; xy [samples, T, 2] token positions. tokens_only: no maps, and no gradient of the stem.
 
         Returns a dict: tokens [samples, T, width]; keys [samples, T, 3*match], unit vectors for each depth; maps p8, p4 (context) and
         c8, c4, c2 (to compare with the other frame) at the strides that their names give.
         """
-        f2, f4, f8, f16 = self.stem(frame)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not tokens_only):
+            f2, f4, f8, f16 = self.stem(frame)
         stem = layers.to_tokens(f16, samples)
         tokens = self.attend(stem, xy, f16.shape[2:])
+        keys = torch.cat([layers.unit(self.match_stem(stem)), layers.unit(self.match_encoder(tokens)), layers.unit(self.match_key(tokens))], -1)
+        if tokens_only:
+            return dict(tokens=tokens, keys=keys)
         p8 = self.smooth8(self.lateral8(f8) + layers.upsample(self.top8(layers.to_map(tokens, f16.shape[2], f16.shape[3]))))
         p4 = self.smooth4(self.lateral4(f4) + layers.upsample(self.top4(p8)))
-        keys = torch.cat([layers.unit(self.match_stem(stem)), layers.unit(self.match_encoder(tokens)), layers.unit(self.match_key(tokens))], -1)
         return dict(tokens=tokens, keys=keys, p8=p8, p4=p4, c8=self.correlate8(p8), c4=self.correlate4(p4), c2=self.compare2(f2))
 
     def stem(self, frame):
@@ -121,6 +125,8 @@ class Decoder(nn.Module):
         self.norm = layers.Norm(c.width)
         self.prior = matching.MatchingPrior(c.width)
         self.matching = matching.Matching(c.width, c.match)
+        self.found = layers.zero_init(nn.Linear(5, c.width))
+        self.review = nn.ModuleList(layers.Block(c.width, c.heads, silent=True) for _ in range(c.review))
         self.propagation = matching.TokenPropagation(c.width, c.match)
         self.residual = layers.zero_init(nn.Linear(c.width, 2))
         self.start16, self.uncertainty16 = nn.Conv2d(c.width, h16, 1), nn.Conv2d(3, h16, 1)
@@ -144,8 +150,8 @@ class Decoder(nn.Module):
         xy1, xy2 = xy1.float() - middle, xy2.float() - middle
         tokens2, keys2 = (two["tokens"], two["keys"]) if memory is None else memory
         x = self.attend(one["tokens"], tokens2, xy1, xy2, grid)
-        match = self.match(x, one["keys"], keys2, xy1, xy2)
-        steps = self.refine(x, match, one, two, offset, grid)
+        match = self.match(x, one["keys"], keys2, xy1, xy2, grid)
+        steps = self.refine(match, one, two, offset, grid) if "p8" in one else {}
         match["expected"] = match["expected"] + middle
         return dict(match, **steps)
 
@@ -157,26 +163,37 @@ class Decoder(nn.Module):
             tokens = block(tokens, here, other, there)
         return self.norm(tokens)
 
-    def match(self, x, keys1, keys2, xy1, xy2):
+    def match(self, x, keys1, keys2, xy1, xy2, grid):
         """Displacement of each token, in tokens. Returns a dict: queries; expected position and distance_weight (what matching looked near); matched
-        and variance (what it found); confidence; coarse (after propagation): each [B, T, ...]."""
+        and variance (what it found); confidence; tokens, which have seen that; spread (propagated); coarse (the result): each [B, T, ...]."""
         queries = self.matching.queries(x, keys1)
         with layers.full_precision(x.device):
             expectation = self.prior(x.float())
             expected = xy1 + expectation.displacement
             position, variance = self.matching(queries, keys2.float(), expected, expectation.distance_weight, xy2)
             matched = position - xy1
-            spread = self.propagation(x.float(), matched, variance, expectation, xy1)
-        coarse = spread + self.residual(x).float()
+        tokens = self.look_again(x, matched, variance, expectation, xy1, grid)
+        with layers.full_precision(x.device):
+            spread = self.propagation(tokens.float(), matched, variance, expectation, xy1)
+        coarse = spread + self.residual(tokens).float()
         return dict(queries=queries, expected=expected, distance_weight=expectation.distance_weight, matched=matched, variance=variance,
-                    confidence=expectation.confidence, spread=spread, coarse=coarse)
+                    confidence=expectation.confidence, tokens=tokens, spread=spread, coarse=coarse)
 
-    def refine(self, x, match, one, two, offset, grid):
+    def look_again(self, x, matched, variance, expectation, xy, grid):
+        """The tokens x [B, T, width] after they have seen each other's matches, relative to what was expected and to their mean."""
+        seen = torch.cat([matched - matched.mean(1, keepdim=True), matched - expectation.displacement, torch.log(variance + 0.1)], -1) * 0.25
+        where = layers.Positions(xy, *grid, self.config.head_width, self.config.pool[0])
+        y = x + self.found(seen)
+        for block in self.review:
+            y = block(y, where)
+        return y
+
+    def refine(self, match, one, two, offset, grid):
         """From the tokens' displacements to a flow for every pixel. Returns a dict: flow, log_scale, and flows16, flows8, flows4, flows2: what each
         step gave, in pixels of its stride."""
         c, d = self.config, self.config.match
         as_map = lambda tokens: layers.to_map(tokens, *grid)
-        tokens = as_map(x)
+        tokens = as_map(match["tokens"])
         # stride 16 compares the matching's own queries and keys: a tenth of their logits
         a16, b16 = as_map(match["queries"] * self.matching.temperatures() * (0.1 * math.sqrt(3 * d))), as_map(two["keys"].float())
         hidden, flow = self.start16(tokens) + self.uncertainty16(as_map(self.uncertainty(match))), as_map(match["coarse"]) - offset / 16
@@ -231,17 +248,18 @@ class WinWin(nn.Module):
         self.config = config
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 
-    def forward(self, frame1, frame2, origin1, origin2, distract=False, both_ways=False):
+    def forward(self, frame1, frame2, origin1, origin2, distract=False, both_ways=False, tokens_only=False):
         """frame1, frame2 float [B, n, h, w, 3], 0-255, sides multiples of 16; origins int [B, n, 2] in tokens.
 
         distract: put another sample's windows beside frame 2's, as tokens that match nothing. both_ways: decode from frame 2 to frame 1 as well,
-        as B more samples; both frames are encoded once either way. Returns Decoder's dict and keys, xy1, xy2.
+        as B more samples; both frames are encoded once either way. tokens_only: stop at the tokens' displacements. Returns Decoder's dict and keys,
+        xy1, xy2.
         """
         b, n, h, w, _ = frame1.shape
         grid = h // PATCH, w // PATCH
         xy1, xy2 = positions(origin1, *grid), positions(origin2, *grid)
         both = torch.cat([frame1, frame2]).reshape(2 * b * n, h, w, 3).permute(0, 3, 1, 2)
-        features = self.encoder(both, torch.cat([xy1, xy2]), 2 * b)
+        features = self.encoder(both, torch.cat([xy1, xy2]), 2 * b, tokens_only)
         halves = {k: v.chunk(2) for k, v in features.items()}
         one, two = ({k: v[i] for k, v in halves.items()} for i in (0, 1))
         if both_ways:

@@ -46,12 +46,14 @@ class Flow:
 
     @staticmethod
     def forward(net, s):
-        return net(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5, both_ways=s.backward is not None)
+        return net(s.frame1, s.frame2, s.origin1, s.origin2, random.random() < 0.5, both_ways=s.backward is not None, tokens_only=s.tokens_only)
 
     @staticmethod
     def loss(net, out, s):
         s = s.both_ways()
         matching, accuracy = losses.matching(net, out, s)
+        if "flow" not in out:  # tokens only
+            return matching + 0.3 * losses.token_loss(out, s), []
         flow, epe = losses.flow_loss(out, s)
         return matching + 0.3 * flow, [matching.detach(), flow.detach(), epe, *accuracy]
 

@@ -80,10 +80,9 @@ def sample(bank, index, u, v, tile):
     fx, fy = (u - x0).unsqueeze(-1), (v - y0).unsqueeze(-1)
     base = (index * (s * s) + y0.long() * s + x0.long()).reshape(-1)
     flat = bank.reshape(-1)
-    shift = torch.tensor([0, 8, 16], dtype=torch.int32, device=bank.device)
     def tap(offset):
-        texel = flat.index_select(0, base + offset).reshape(*u.shape, 1)
-        return ((texel >> shift) & 255).float()
+        texel = flat.index_select(0, base + offset)
+        return texel.view(torch.uint8).reshape(*u.shape, 4)[..., :3].float()
     top = torch.lerp(tap(0), tap(1), fx)
     bottom = torch.lerp(tap(s), tap(s + 1), fx)
     return torch.lerp(top, bottom, fy)

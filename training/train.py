@@ -56,7 +56,7 @@ def train(args):
             samples = len(sample.frame1) * run.group.world
             counters["samples"] += samples
             if first:
-                log.add(parts, samples)
+                log.add(parts, samples)  # no parts if the sample trains tokens only
         run.step()
         clock.step()
         if first and (counters["step"] % EVERY == 0 or clock.ends()):

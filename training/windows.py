@@ -28,6 +28,7 @@ class Sample:
     inverse_depth: float [B, n, h, w]; kind: int64 [B, n, h, w], class of the texture; contrast: float [B, n, h, w], share of its texture's
     contrast that a surface keeps (1 except on faint surfaces). All three are None for real data.
     backward: the sample with its frames exchanged, of which only frames, origins, flow, layer and visibility are known; None for real data.
+    tokens_only: whether it trains only what comes before refinement.
     """
     frame1: torch.Tensor
     frame2: torch.Tensor
@@ -42,6 +43,7 @@ class Sample:
     kind: torch.Tensor = None
     contrast: torch.Tensor = None
     backward: "Sample" = None
+    tokens_only: bool = False
 
     def both_ways(self):
         """This sample and its backward one as 2B samples, with what the losses need: origins, flow, visibility. Itself if it has no backward one."""

@@ -13,6 +13,7 @@ network = dict(
     heads=8,                # attention heads
     encoder=8,              # transformer blocks that see one frame
     decoder=6,              # transformer blocks that see both
+    review=4,              # transformer blocks that see what matching found
     match=128,              # channels of a matching head, at each of three depths
     correlation=(96, 64, 24),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden=(160, 160, 96, 48),  # channels of the refinement state at strides 16, 8, 4, 2

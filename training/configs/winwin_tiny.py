@@ -17,6 +17,7 @@ network = dict(
     heads=4,                # attention heads
     encoder=2,              # transformer blocks that see one frame
     decoder=2,              # transformer blocks that see both
+    review=2,              # transformer blocks that see what matching found
     match=64,               # channels of a matching head, at each of three depths
     correlation=(64, 32, 16),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden=(96, 96, 64, 24),    # channels of the refinement state at strides 16, 8, 4, 2

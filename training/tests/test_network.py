@@ -4,7 +4,7 @@ import random
 import pytest
 import torch
 
-from training import arithmetic, configs, layers, losses, network, operators, refinement, warm_start, windows
+from training import arithmetic, configs, layers, losses, matching, network, operators, refinement, stencils, tasks, warm_start, windows
 from training.correlation import banded, blocked, shifted
 
 SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2))
@@ -28,6 +28,68 @@ def test_banded_correlation_is_the_shifted_one_forwards_and_backwards():
 def test_blocked_correlation_is_the_shifted_one(width):
     a, b = torch.randn(1, 6, 5, width), torch.randn(1, 6, 5, width)
     assert torch.allclose(blocked(a, b, 4), shifted(a, b, 4), atol=1e-5)
+
+
+def test_sums_over_neighbours_have_the_gradients_of_their_definition():
+    torch.manual_seed(0)
+    double = lambda *shape: torch.randn(*shape, dtype=torch.double, requires_grad=True)
+    weights, wide, shifts = double(2, 3, 4, 5), double(2, 2, 6, 9), ((0, 4), (2, 0), (1, 1))
+    definition = sum(weights[:, i:i + 1] * wide[:, :, y:y + 4, x:x + 5] for i, (y, x) in enumerate(shifts))
+    assert torch.allclose(stencils.mix(weights, wide, shifts), definition)
+    assert torch.autograd.gradcheck(lambda w, p: stencils.mix(w, p, shifts), (weights, wide))
+    for axis in (2, 3):
+        query, keys = torch.randn(2, 3, 4, 5, requires_grad=True), torch.randn(2, 3, 4 + 4 * (axis == 2), 5 + 4 * (axis == 3), requires_grad=True)
+        definition = torch.stack([(query * keys.narrow(axis, start, query.shape[axis])).sum(1) for start in (0, 3, 4)], 1)
+        found = stencils.similarity(query, keys, (0, 3, 4), axis)
+        assert torch.allclose(found, definition, atol=1e-5)
+        g = torch.randn_like(found)
+        for p, q in zip(torch.autograd.grad(found, (query, keys), g), torch.autograd.grad(definition, (query, keys), g)):
+            assert torch.allclose(p, q, atol=1e-5)
+
+
+def test_log_sum_exp_in_pieces_has_the_gradients_of_the_whole(monkeypatch):
+    monkeypatch.setattr(losses._LogSumExp, "CHUNK", 21)  # three rows at a time
+    q, k = torch.randn(8, 4, dtype=torch.double, requires_grad=True), torch.randn(7, 4, dtype=torch.double, requires_grad=True)
+    assert torch.allclose(losses.log_sum_exp(q, k), torch.logsumexp(q @ k.T, -1))
+    assert torch.autograd.gradcheck(losses.log_sum_exp, (q, k))
+
+
+def test_propagation_continues_an_affine_motion_beyond_the_tokens_that_are_sure_of_theirs():
+    torch.manual_seed(3)
+    propagation = matching.TokenPropagation(8, 4)
+    xy = torch.stack(torch.meshgrid(torch.arange(6.0), torch.arange(4.0), indexing="ij"), -1).reshape(1, -1, 2) - torch.tensor([2.5, 1.5])
+    motion = xy @ torch.tensor([[0.3, -0.1], [0.2, 0.4]]) + torch.tensor([2.0, -1.0])
+    sure = (xy[..., :1] < 1).float()  # the last two columns have found nothing
+    found = torch.where(sure > 0, motion, torch.full_like(motion, 30.0))
+    expectation = matching.Expectation(*(torch.zeros(1, 24, k) for k in (1, 2)), 20 * sure, torch.full((1, 24, 1), 1e-3))
+    with torch.no_grad():
+        propagation.embed.weight.zero_()
+        propagation.log_ridge.fill_(-20.0)
+        propagation.MIN_LOG_RIDGE = -9.0
+        continued = propagation(torch.randn(1, 24, 8), found, torch.ones(1, 24, 1), expectation, xy)
+        propagation.log_ridge.fill_(20.0)
+        mean = propagation(torch.randn(1, 24, 8), found, torch.ones(1, 24, 1), expectation, xy)
+    assert torch.allclose(continued, motion, atol=0.02)
+    assert (mean - motion)[0, -4:].norm(dim=-1).min() > 0.5  # without the fit, the last column gets the mean of the others
+
+
+def test_a_second_look_changes_nothing_before_training():
+    net = make()
+    with torch.no_grad():
+        x = torch.randn(1, 12, 32)
+        expectation = net.decoder.prior(x)
+        seen = net.decoder.look_again(x, torch.randn(1, 12, 2) * 5, torch.rand(1, 12, 1), expectation, torch.rand(1, 12, 2), (3, 4))
+    assert torch.equal(seen, x)
+
+
+def test_a_sample_for_tokens_only_trains_what_comes_before_refinement_and_not_the_stem(bank):
+    net, sample = make(), windows.sample(bank, 2, 1, 64, 96)
+    sample.tokens_only = True
+    loss, parts = tasks.Flow.loss(net, tasks.Flow.forward(net, sample), sample)
+    loss.backward()
+    trained = {name.split(".")[1] for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
+    assert not parts and {"blocks", "match_key", "matching", "propagation", "found", "residual"} <= trained
+    assert not {name for name in trained if name.startswith(("down", "smooth", "step", "propagate8", "upsampling"))}
 
 
 def test_only_relative_positions_count():
@@ -129,8 +191,8 @@ def test_counted_arithmetic_is_that_of_the_layers():
     parts = arithmetic.pair(c, 64, 96)
     tokens, pooled = 4 * 6, 1 * 2
     assert parts["encoder.down2"] == 32 * 48 * 12 * 8 * 9
-    assert parts["attention"] == 3 * tokens * pooled * 2 * c.width  # self-attention of both, cross-attention
-    assert parts["matching"] == tokens ** 2 * ((3 * c.match + 4 + 4) + (c.match + 4 + 4))
+    assert parts["attention"] == (3 + c.review) * tokens * pooled * 2 * c.width  # self-attention of both, cross-attention, review
+    assert parts["matching"] == tokens ** 2 * ((3 * c.match + 4 + 4) + (c.match + 4 + 12))
     assert parts["encoder.match_key"] == tokens * c.width * c.match
 
 

@@ -63,6 +63,13 @@ def test_from_a_tripod_only_objects_with_a_motion_of_their_own_move(bank):
     assert still[s.layer == 0].all() and not still.all()
 
 
+def test_a_share_of_the_faint_backgrounds_stands_still(bank):
+    def still(share):
+        s = windows.sample(bank, 8, 1, 64, 64, generator=torch.Generator().manual_seed(9), rng=random.Random(9), size=(512, 384), objects=0, faint=1.0, faint_still=share)
+        return (s.flow.abs().amax((1, 2, 3, 4)) < 1e-3).float().mean().item()
+    assert still(1.0) == 1 and still(0.0) < 0.5
+
+
 def test_inverse_undoes_motion(bank):
     g = torch.Generator().manual_seed(1)
     scene = scenes.Scenes(bank, torch.rand(4, 2, 2, generator=g) * 400 + 100, 80, (640, 480), 1.0, g)

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import fakes
 import pytest
 import torch
 
-from training import atlas, average, checkpoint, configs, distributed, network, options, parts, tasks, textures, train
+from training import ablate, ablate_choices, atlas, average, checkpoint, configs, distributed, network, options, parts, tasks, textures, train, windows
 from training.batches import Batches, Prefetch
 from training.randomness import Randomness
 
@@ -182,6 +183,56 @@ def test_a_failing_process_ends_the_others(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     start = time.time()
     assert distributed.launch("worker", [], 2) == 3 and time.time() - start < 60
+
+
+def test_flow_training_goes_on_from_completion(images, tmp_path, capsys):
+    before = run(tmp_path / "before", images, "--task", "completion", "--steps", "3")
+    assert before["task"] == "completion" and not before["state"]["full_motion"]
+    after = run(tmp_path / "after", images, "--init", str(tmp_path / "before" / "checkpoint.pt"), "--steps", "1", "--rate", "1e-9")
+    assert not after["state"]["full_motion"], "weights of another task cannot match yet"
+    for name in ("encoder.down4.0.weight", "encoder.blocks.0.mlp.0.weight", "decoder.blocks.0.cross.q.weight"):
+        assert torch.allclose(after["model"][name], before["ema"][name], atol=1e-6) and not torch.equal(before["model"][name], before["ema"][name]), name
+
+
+def test_completion_learns_to_paint_hidden_patches(bank):
+    torch.manual_seed(0)
+    s = dataclasses.replace(windows.sample(bank, 2, 1, 64, 64, light=False, generator=torch.Generator().manual_seed(1)))
+    s.frame2, s.origin2 = s.frame1, s.origin1
+    net = tasks.Completion.network(network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2), pool=(1, 1)))
+    optimiser, errors = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 3e-3), []
+    for i in range(60):
+        loss, _ = tasks.Completion.loss(net, tasks.Completion.forward(net, s, torch.Generator().manual_seed(i)), s)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        errors.append(loss.item())
+    assert errors[0] > 0.5 and errors[-1] < 0.7 * errors[0]
+    assert all(0 < error < errors[0] for error in tasks.Completion.evaluate(net, [s]))
+
+
+def test_batches_of_tokens_come_in_the_stated_share_and_one_way_has_no_backward_sample(bank, tmp_path):
+    parsed = lambda *more: options.parse("", arguments(tmp_path, "", "--steps", "1", "--token-shapes", "1x64x96", "--token-share", "0.5", *more))
+    drawn = [Batches(args, tasks.Flow, bank, Randomness(3, 0, bank.device)) for args in (parsed(), parsed("--one-way"))]
+    samples = [drawn[0].draw(1.0) for _ in range(30)]
+    assert 8 < sum(s.tokens_only for s in samples) < 22 and all(s.tokens_only == (s.frame1.shape[2:4] == (64, 96)) for s in samples)
+    assert all(s.backward is not None for s in samples) and drawn[1].draw(1.0).backward is None
+
+
+def test_the_choices_of_the_network_are_compared_at_equal_time(images, tmp_path, monkeypatch):
+    calls = []
+    def fake(name, options, args, seed=1, minutes=None):
+        calls.append((name, minutes or args.minutes, "--init" in options))
+        return name, 2.0, 100.0
+    monkeypatch.setattr(ablate, "run", fake)
+    monkeypatch.setattr(ablate, "errors", lambda out, held_out, size, count: (float(out[-1]), 20.0, 10.0))
+    monkeypatch.setattr(sys, "argv", ["ablate_choices", "--minutes", "10", "--textures", images, "--out", str(tmp_path), "--jobs", "1"])
+    ablate_choices.main()
+    total = {}
+    for name, minutes, _ in calls:
+        total[name.replace(" before", "")] = total.get(name.replace(" before", ""), 0) + minutes
+    assert len(total) == 2 * len(ablate_choices.CHOICES) and set(total.values()) == {10}
+    assert [call for call in calls if call[2]] == [("completion first 1", 7.0, True), ("completion first 2", 7.0, True)]
+    assert "| as shipped | 2.00 | 1.50 ± 0.50 / 20.0 / 10.0 |" in (tmp_path / "choices.md").read_text()
 
 
 def test_real_data_comes_in_the_stated_share(bank, tmp_path):
