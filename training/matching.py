@@ -77,25 +77,27 @@ class TokenPropagation(nn.Module):
     Not their mean: an affine motion is fitted to them (moving least squares, the attention's weights) and continued to the token's own position. So
     motion that grows towards the border grows on beyond it. Where positions say little about displacements a ridge holds the fit to the mean.
     """
-    MIN_LOG_RIDGE = -1.0  # log of tokens squared
+    MIN_LOG_RIDGE, MAX_LOG_RIDGE = -1.0, 12.0  # logs of tokens squared
+    QUICK = 10.0  # the optimiser moves all parameters equally fast, and the ridge has far to go: its parameters count ten times
 
     def __init__(self, width, channels):
         super().__init__()
         self.embed = nn.Linear(width, channels)
         self.log_temperature = nn.Parameter(torch.tensor(2.0))
         self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
-        self.log_ridge = nn.Parameter(torch.tensor(7.0))
+        self.log_ridge = nn.Parameter(torch.tensor(4.0 / self.QUICK))
         self.adjust = layers.zero_init(nn.Linear(width, 3))  # what the matches change: confidence, logs of the distance's weight and of the ridge
 
     def forward(self, x, displacement, variance, expectation, xy):
         """x [B, T, width], displacement [B, T, 2], variance [B, T, 1], xy [B, T, 2] -> displacement [B, T, 2]."""
-        more_confident, nearer, stiffer = (self.adjust(x)[..., i:i + 1] for i in range(3))
+        change = self.adjust(x)
+        more_confident, nearer, stiffer = (change[..., i:i + 1] for i in range(3))
         look, weight = layers.unit(self.embed(x)), expectation.propagation_weight * nearer.clamp(max=2).exp()
         confidence = expectation.confidence + more_confident - self.log_variance_weight.exp() * torch.log(variance + 0.1)
         q = torch.cat([look * self.log_temperature.exp() * operators.token_count_scale(look), 2 * weight * xy, weight, torch.ones_like(weight)], -1)
         k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), confidence], -1)
         moments = operators.attention(q, k, self.products(displacement, xy), 1)
-        return self.continued(moments, xy, (self.log_ridge + stiffer).clamp(min=self.MIN_LOG_RIDGE).exp())
+        return self.continued(moments, xy, (self.QUICK * (self.log_ridge + stiffer)).clamp(self.MIN_LOG_RIDGE, self.MAX_LOG_RIDGE).exp())
 
     @staticmethod
     def products(displacement, xy):
