@@ -1,7 +1,7 @@
 """Sums over the neighbours of a cell, with gradients that are added up in place.
 
-PyTorch's own gradient of a slice is a map of zeros around it, one for each neighbour, which are then added: three quarters of what a training step
-moved through memory.
+PyTorch's own gradient of a slice is a map of zeros around it, one for each neighbour, which are then added: with the rows of local
+correlation, a third of what a training step of winwin-tiny moved through memory in its backward pass.
 """
 import torch
 
