@@ -120,17 +120,15 @@ def length(vectors):
 
 STEP_SHARES = (("flows16", 16, 0.4), ("flows8", 8, 0.6), ("flows4", 4, 0.8), ("flows2", 2, 0.8))  # (steps, stride, weight of the last one's loss)
 ROUGHNESS_SHARE = 0.5  # weight of roughness beside endpoint error
+WEIGHT_HIDDEN = 0.7    # of pixels that no window of frame 2 shows, beside 1 of the others: they can only be guessed
 SCALE_SHARE = 0.05     # weight of the likelihood that trains the confidence
 
 
 class Goals:
-    """The true flow of a windows.Sample at each stride, and how much each cell counts.
-
-    Pixels that no window of frame 2 shows count `weight_hidden`: they can only be guessed.
-    """
+    """The true flow of a windows.Sample at each stride, and how much each cell counts."""
     STRIDES = (PATCH, 8, 4, 2)
 
-    def __init__(self, sample, weight_hidden=0.7, strides=STRIDES):
+    def __init__(self, sample, weight_hidden=WEIGHT_HIDDEN, strides=STRIDES):
         b, n, h, w, _ = sample.flow.shape
         truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
         self.known = torch.isfinite(truth).all(1, keepdim=True)
@@ -168,10 +166,10 @@ def token_loss(out, sample):
     return 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + goals.loss(as_map(out["coarse"], sample), PATCH)
 
 
-def flow_loss(out, sample):
+def flow_loss(out, sample, weight_hidden=WEIGHT_HIDDEN):
     """The loss of the matching, every refinement step and the flow, and a Laplace likelihood of the flow's error. Returns it and the mean endpoint error
     (px) of the pixels that count fully."""
-    goals = Goals(sample)
+    goals = Goals(sample, weight_hidden)
     total = 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + 0.4 * goals.loss(as_map(out["coarse"], sample), PATCH)
     for name, stride, share in STEP_SHARES:
         steps = out[name]
