@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from training import checkpoint, frames, tasks, textures
 
@@ -91,6 +92,29 @@ def parser(description, minutes, frames):
     p.add_argument("--textures", default=textures.DEFAULT)
     p.add_argument("--frames", type=int, default=frames, help="synthetic frames of each size (default: %(default)s)")
     return p
+
+
+def parser_with_seeds(description, minutes, seeds):
+    """The same for a comparison in which every network is trained with several seeds."""
+    p = parser(description, minutes, frames=8)
+    p.add_argument("--seeds", type=int, default=seeds)
+    p.add_argument("--jobs", type=int, default=2, help="networks that train at the same time (default: %(default)s)")
+    return p
+
+
+def with_seeds(train, names, args):
+    """train(name, seed) for every name and seed, args.jobs at a time: {name: the results of its seeds}."""
+    with ThreadPoolExecutor(args.jobs) as pool:
+        runs = {(name, seed): pool.submit(train, name, seed) for seed in range(1, args.seeds + 1) for name in names}
+        return {name: [runs[name, seed].result() for seed in range(1, args.seeds + 1)] for name in names}
+
+
+def write(text, args, name):
+    """Write a table to the folder args.out, and print it."""
+    os.makedirs(args.out, exist_ok=True)
+    with open(os.path.join(args.out, name), "w") as f:
+        f.write(text)
+    print(text)
 
 
 def main():

@@ -7,7 +7,6 @@ same synthetic whole frames for all, of the training size and of ablate.LARGE. W
 """
 import os
 import statistics
-from concurrent.futures import ThreadPoolExecutor
 
 from training import ablate, frames, textures
 
@@ -51,22 +50,12 @@ def markdown(table, args):
 
 
 def main():
-    p = ablate.parser(__doc__, minutes=9, frames=8)
-    p.add_argument("--seeds", type=int, default=2)
-    p.add_argument("--jobs", type=int, default=2, help="networks that train at the same time (default: %(default)s)")
-    args = p.parse_args()
-    with ThreadPoolExecutor(args.jobs) as pool:
-        runs = {(choice, seed): pool.submit(train, choice, seed, args) for seed in range(1, args.seeds + 1) for choice in CHOICES}
-        trained = {key: run.result() for key, run in runs.items()}
+    args = ablate.parser_with_seeds(__doc__, minutes=9, seeds=2).parse_args()
+    trained = ablate.with_seeds(lambda choice, seed: train(choice, seed, args), CHOICES, args)
     _, held_out = frames.split(textures.load(args.textures))
-    table = {choice: [] for choice in CHOICES}
-    for (choice, _), (out, speed) in trained.items():
-        table[choice].append((speed, *(ablate.errors(out, held_out, size, args.frames) for size in (ablate.FRAME, ablate.LARGE))))
-    text = markdown(table, args)
-    os.makedirs(args.out, exist_ok=True)
-    with open(os.path.join(args.out, "choices.md"), "w") as f:
-        f.write(text)
-    print(text)
+    measured = lambda out: [ablate.errors(out, held_out, size, args.frames) for size in (ablate.FRAME, ablate.LARGE)]
+    table = {choice: [(speed, *measured(out)) for out, speed in seeds] for choice, seeds in trained.items()}
+    ablate.write(markdown(table, args), args, "choices.md")
 
 
 if __name__ == "__main__":

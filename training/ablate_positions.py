@@ -6,9 +6,7 @@ Every network trains from scratch on windows of 2x128x128 pixels from virtual fr
 Errors are measured on the same synthetic whole frames for all: of the training size, twice and three times as large each way. Writes positions.md.
 A network whose checkpoint is complete is not trained again.
 """
-import os
 import statistics
-from concurrent.futures import ThreadPoolExecutor
 
 from training import ablate, frames, textures
 
@@ -32,22 +30,12 @@ def markdown(table, args):
 
 
 def main():
-    p = ablate.parser(__doc__, minutes=10, frames=8)
-    p.add_argument("--seeds", type=int, default=3)
-    p.add_argument("--jobs", type=int, default=2, help="networks that train at the same time (default: %(default)s)")
-    args = p.parse_args()
-    with ThreadPoolExecutor(args.jobs) as pool:
-        train = lambda positions, seed: pool.submit(ablate.run, f"{positions} {seed}", POSITIONS[positions], args, seed)
-        pairs = [[train(positions, seed) for positions in POSITIONS] for seed in range(1, args.seeds + 1)]
-        folders = {positions: [pair[i].result()[0] for pair in pairs] for i, positions in enumerate(POSITIONS)}
+    args = ablate.parser_with_seeds(__doc__, minutes=10, seeds=3).parse_args()
+    trained = ablate.with_seeds(lambda positions, seed: ablate.run(f"{positions} {seed}", POSITIONS[positions], args, seed), POSITIONS, args)
     _, held_out = frames.split(textures.load(args.textures))
     sizes = [tuple(scale * side for side in ablate.FRAME) for scale in SCALES]
-    table = {positions: [[ablate.errors(out, held_out, size, args.frames) for size in sizes] for out in outs] for positions, outs in folders.items()}
-    text = markdown(table, args)
-    os.makedirs(args.out, exist_ok=True)
-    with open(os.path.join(args.out, "positions.md"), "w") as f:
-        f.write(text)
-    print(text)
+    table = {positions: [[ablate.errors(out, held_out, size, args.frames) for size in sizes] for out, _, _ in seeds] for positions, seeds in trained.items()}
+    ablate.write(markdown(table, args), args, "positions.md")
 
 
 if __name__ == "__main__":

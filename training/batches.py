@@ -32,9 +32,10 @@ class Batches:
         n, h, w = self.random.shared.choice(self.token_shapes if tokens_only else self.shapes)
         batch = max(1, round(self.pixels / (n * h * w)))
         if self.share and self.random.shared.random() < self.share:
-            return dataclasses.replace(self.real.sample(batch, n, h, w, self.bank.device, self.random.generator), tokens_only=tokens_only)
-        objects = max(OBJECTS, round(OBJECTS * (n * h * w / OBJECTS_AREA) ** 0.25))
-        sample = windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
+            sample = self.real.sample(batch, n, h, w, self.bank.device, self.random.generator)
+        else:
+            objects = max(OBJECTS, round(OBJECTS * (n * h * w / OBJECTS_AREA) ** 0.25))
+            sample = windows.sample(self.bank, batch, n, h, w, motion=motion, generator=self.random.generator, size=self.frame, objects=objects, **self.scenes)
         return dataclasses.replace(sample, backward=None if self.one_way else sample.backward, tokens_only=tokens_only)
 
 

@@ -4,7 +4,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from training import operators
+from training import layers, operators
 from training.network import PATCH
 
 NEGATIVES = 8192  # tokens among which a match has to be found: a Full-HD frame has 8,160
@@ -133,6 +133,7 @@ class Goals:
         truth = sample.flow.reshape(b * n, h, w, 2).permute(0, 3, 1, 2)
         self.known = torch.isfinite(truth).all(1, keepdim=True)
         self.truth = torch.where(self.known, truth, torch.zeros_like(truth))
+        self.grid = h // PATCH, w // PATCH
         self.weight = torch.where(sample.visible.reshape(b * n, 1, h, w), 1.0, weight_hidden) * self.known
         valid = self.known.float()
         self.at = {s: (pool(self.truth, valid, s), F.avg_pool2d(self.weight, s)) for s in strides}
@@ -147,6 +148,10 @@ class Goals:
         error = robust(length(difference)) + ROUGHNESS_SHARE * robust(length(rough))
         return (error * share).sum() / share.sum().clamp(min=1)
 
+    def token_loss(self, displacements):
+        """The same for the tokens' displacements [B, T, 2], in tokens."""
+        return self.loss(layers.to_map(displacements, *self.grid), PATCH)
+
     def error(self, flow):
         """Endpoint error in pixels of a flow [W, 2, h, w]: [W, 1, h, w], and its mean over the pixels that count fully."""
         error = ((flow.detach() - self.truth) ** 2).sum(1, keepdim=True).sqrt()
@@ -154,23 +159,17 @@ class Goals:
         return error, (error * counted).sum() / counted.sum().clamp(min=1)
 
 
-def as_map(tokens, sample):
-    """Tokens [B, T, 2] as [W, 2, rows, columns]."""
-    b, n, h, w, _ = sample.flow.shape
-    return tokens.reshape(b * n, h // PATCH, w // PATCH, 2).permute(0, 3, 1, 2)
-
-
 def token_loss(out, sample):
     """The loss of the tokens' displacements, before and after propagation."""
     goals = Goals(sample, strides=(PATCH,))
-    return 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + goals.loss(as_map(out["coarse"], sample), PATCH)
+    return 0.2 * goals.token_loss(out["matched"]) + goals.token_loss(out["coarse"])
 
 
 def flow_loss(out, sample, weight_hidden=WEIGHT_HIDDEN):
     """The loss of the matching, every refinement step and the flow, and a Laplace likelihood of the flow's error. Returns it and the mean endpoint error
     (px) of the pixels that count fully."""
     goals = Goals(sample, weight_hidden)
-    total = 0.2 * goals.loss(as_map(out["matched"], sample), PATCH) + 0.4 * goals.loss(as_map(out["coarse"], sample), PATCH)
+    total = 0.2 * goals.token_loss(out["matched"]) + 0.4 * goals.token_loss(out["coarse"])
     for name, stride, share in STEP_SHARES:
         steps = out[name]
         for i, flow in enumerate(steps):

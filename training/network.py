@@ -241,6 +241,11 @@ def positions(origin, rows, columns):
     return (origin[:, :, None, :] + base).flatten(1, 2)
 
 
+def in_a_row(frames):
+    """Windows of frames [B, n, h, w, 3] as images [B*n, 3, h, w]."""
+    return frames.flatten(0, 1).permute(0, 3, 1, 2)
+
+
 class WinWin(nn.Module):
     """Encoder and decoder: two frames' windows -> flow."""
     def __init__(self, config):
@@ -255,11 +260,10 @@ class WinWin(nn.Module):
         as B more samples; both frames are encoded once either way. tokens_only: stop at the tokens' displacements. Returns Decoder's dict and keys,
         xy1, xy2.
         """
-        b, n, h, w, _ = frame1.shape
+        b, _, h, w, _ = frame1.shape
         grid = h // PATCH, w // PATCH
         xy1, xy2 = positions(origin1, *grid), positions(origin2, *grid)
-        both = torch.cat([frame1, frame2]).reshape(2 * b * n, h, w, 3).permute(0, 3, 1, 2)
-        features = self.encoder(both, torch.cat([xy1, xy2]), 2 * b, tokens_only)
+        features = self.encoder(in_a_row(torch.cat([frame1, frame2])), torch.cat([xy1, xy2]), 2 * b, tokens_only)
         halves = {k: v.chunk(2) for k, v in features.items()}
         one, two = ({k: v[i] for k, v in halves.items()} for i in (0, 1))
         if both_ways:

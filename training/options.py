@@ -30,7 +30,7 @@ def parser(description):
     p.add_argument("--batch", type=int, default=4, help="samples of the first shape in a batch; other shapes get as many pixels")
     p.add_argument("--accumulate", type=int, default=1, help="batches whose gradients are added up in one step")
     p.add_argument("--shapes", type=shapes, default=shapes("2x128x128,2x128x128,1x192x256"), help="windows as NxHxW,...; one shape is drawn for each batch")
-    p.add_argument("--token-shapes", type=shapes, default=[], help="windows of batches that train matching and the transformer only, which costs a quarter: larger ones than --shapes")
+    p.add_argument("--token-shapes", type=shapes, default=[], help="windows of batches that train matching and the transformer only, which costs a third to a half for a pixel: larger ones than --shapes")
     p.add_argument("--token-share", type=float, default=0.5, help="share of the batches that are of --token-shapes (default: %(default)s)")
     p.add_argument("--frame", type=size, metavar="WxH", help="size of the virtual frames (default: one of windows.FRAMES for each batch)")
     p.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")

@@ -72,6 +72,7 @@ class Propagation(nn.Module):
     def __init__(self, hidden, features, distances, channels=32, rounds=2):
         super().__init__()
         self.distances, self.reach, self.rounds = (0, *distances, *(-d for d in distances)), max(distances), rounds
+        self.register_buffer("away", torch.tensor([float(abs(d)) for d in self.distances]).reshape(1, -1, 1, 1), persistent=False)
         self.embed = nn.Conv2d(hidden + features, 2 * channels + 1, 1)
         self.log_temperature = nn.Parameter(torch.tensor(1.5))
         self.log_penalty = nn.Parameter(torch.tensor(-2.0))
@@ -84,8 +85,7 @@ class Propagation(nn.Module):
         alike = operators.neighbour_similarity(query, padded(key, self.reach, axis), starts, axis)
         confidences = padded(confidence, self.reach, axis, self.OUTSIDE)
         confident = torch.cat([confidences.narrow(axis, start, confidence.shape[axis]) for start in starts], 1)
-        far = torch.tensor([abs(d) for d in self.distances], dtype=torch.float32, device=query.device).reshape(1, -1, 1, 1)
-        return operators.channel_softmax(alike + confident - self.log_penalty.exp() * far)
+        return operators.channel_softmax(alike + confident - self.log_penalty.exp() * self.away)
 
     def forward(self, hidden, features, flow):
         """features [W, C, h, w] of frame 1 -> flow."""

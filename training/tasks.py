@@ -30,9 +30,9 @@ class Monocular(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(s4, s4, 3, padding=1), nn.ReLU(), nn.Conv2d(s4, outputs, 1))
 
     def forward(self, frame, origin):
-        b, n, h, w, _ = frame.shape
+        b, _, h, w, _ = frame.shape
         rows, columns = h // network.PATCH, w // network.PATCH
-        f = self.encoder(frame.reshape(b * n, h, w, 3).permute(0, 3, 1, 2), network.positions(origin, rows, columns), b)
+        f = self.encoder(network.in_a_row(frame), network.positions(origin, rows, columns), b)
         tokens = layers.to_map(f["tokens"], rows, columns)
         x = f["p4"] + layers.upsample(self.coarse(f["p8"])) + layers.upsample(self.token(tokens), 4)
         return layers.upsample(self.head(F.relu(x)).float(), 4)
@@ -77,11 +77,10 @@ class CrossView(nn.Module):
 
     def forward(self, frame1, frame2, origin1, origin2):
         """Windows [B, n, h, w, 3] of both frames, and their origins [B, n, 2] -> the patches of frame 1, [B, T, 3*PATCH^2], in units of their deviation."""
-        b, n, h, w, _ = frame1.shape
+        b, _, h, w, _ = frame1.shape
         grid = h // network.PATCH, w // network.PATCH
         xy1, xy2 = network.positions(origin1, *grid), network.positions(origin2, *grid)
-        both = torch.cat([frame1, frame2]).reshape(2 * b * n, h, w, 3).permute(0, 3, 1, 2)
-        tokens = layers.to_tokens(self.encoder.stem(both)[-1], 2 * b)
+        tokens = layers.to_tokens(self.encoder.stem(network.in_a_row(torch.cat([frame1, frame2])))[-1], 2 * b)
         one, two = self.encoder.attend(tokens, torch.cat([xy1, xy2]), grid).chunk(2)
         return self.head(self.decoder.attend(one, two, xy1.float(), xy2.float(), grid)).float()
 
