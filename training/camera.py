@@ -1,4 +1,4 @@
-"""What a camera adds to a scene: exposure, shading, shadows, fog, blur, noise and compression.
+"""What a camera adds to a scene: exposure, shading, shadows, fog, blur, noise, sharpening and compression.
 
 None of it moves with the scene, so none of it is in the flow. The two frames of most pairs differ little in it, as those of a video do; some
 differ a lot.
@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 
-def shoot(first, second, generator=None):
-    """Two frames as a camera records them: float [B, n, h, w, 3], 0-255, in and out; the result is rounded to integers."""
+def shoot(first, second, generator=None, sharpen=0.0):
+    """Two frames as a camera records them: float [B, n, h, w, 3], 0-255, in and out; the result is rounded to integers. sharpen: how often the camera
+    sharpens its pictures."""
     device, batch = first.device, first.shape[0]
     rand = lambda *s: torch.rand(*s, generator=generator, device=device)
     randn = lambda *s: torch.randn(*s, generator=generator, device=device)
@@ -45,6 +46,9 @@ def shoot(first, second, generator=None):
     elif float(rand(1)) < 0.15:
         both = blur(both, shake(2 + 8 * float(rand(1)), math.pi * float(rand(1))))
     both = both + torch.randn(both.shape, generator=generator, device=device) * (rand(1, batch, 1, 1, 1, 1) ** 2) * 8
+    if sharpen and float(rand(1)) < sharpen:
+        line = defocus(0.6 + 0.6 * float(rand(1)))
+        both = both + (both - blur(blur(both, line[None]), line[:, None])) * (0.3 + float(rand(1)))
     if float(rand(1)) < 0.2:
         both = compress(both, 4 + 28 * float(rand(1)))
     both = both.clamp_(0, 255).round_()

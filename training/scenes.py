@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import torch
 
-from training import textures
+from training import driving, textures
 
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
+FINE = 0.9, 1.6  # texels a pixel
 FARTHEST, NEAREST = 0.7, 1.3  # inverse depth, 1 = the middle of the scene
 MAX_FAINT_CONTRAST = 0.25  # share of its texture's contrast that a faint layer keeps at most
 FAINT_BACKGROUNDS = 1.6  # backgrounds are faint so much more often than objects
@@ -91,11 +92,11 @@ class Scenes:
     of their texture, as water, smoke and reflections do: they move as layers, and nothing in them can be found again. forward: share of scenes
     whose camera drives through them, most over a ground, so that motion grows from its vanishing point to the border. faint: share of objects,
     and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. faint_still: share of the faint
-    backgrounds that stand still, whatever moves before them. tripod: share of scenes in which
-    only objects with a motion of their own move.
+    backgrounds that stand still, whatever moves before them. tripod: share of scenes in which only objects with a motion of their own move. fine: share
+    of layers that show at least FINE texels in a pixel; most others show fewer than one, so they are smoother than what a good lens draws.
     """
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0, fine=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         self.device, self.generator = bank.device, generator
         self.batch, self.layers = focus.shape[0], objects + 1
@@ -105,9 +106,12 @@ class Scenes:
         length, own, moves = self._move(focus, motion)
         self._bend(length)
         self._stop(moves, tripod)
+        self.in_perspective = bool(forward)
+        self.grain, self.grain_at = (torch.zeros(self.batch, self.layers, 2, device=self.device) for _ in range(2))  # driving.foreshorten
         if forward:
-            self._drive(self._pick(forward, self.batch), length, own)
-        self._texture()
+            nearness = (self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)
+            driving.drive(self, self._pick(forward, self.batch), length, own, nearness)
+        self._texture(fine)
         self.hazy, self.has_faint = bool(haze), bool(faint)
         if haze:
             self.veil = haze * self._uniform(0.5, 1.0, self.batch, 1) * (NEAREST - self.inverse_depth) / (NEAREST - FARTHEST)
@@ -217,12 +221,14 @@ class Scenes:
         self.tilt[still] = 0
         self.matrix[still] = torch.tensor([1.0, 0, 0, 1], device=self.device)
 
-    def _texture(self):
+    def _texture(self, fine):
         """Which texture each layer has, and how it lies on the layer."""
         self.texture = torch.randint(self.bank.shape[0], (self.batch, self.layers), generator=self.generator, device=self.device)
         twin = self._pick(0.1, self.batch, self.layers)  # some layers repeat the background's texture: camouflage
         self.texture = torch.where(twin, self.texture[:, :1], self.texture)
         scale = self._log_uniform(0.35, 1.3, self.batch, self.layers)
+        if fine:
+            scale = torch.where(self._pick(fine, self.batch, self.layers), self._log_uniform(*FINE, self.batch, self.layers), scale)
         # a small scale shows a smooth part of a texture, as sky and walls; a short tile repeats, as water, foliage and bricks
         scale = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(0.01, 0.1, self.batch, self.layers), scale)
         self.tile = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(16, 100, self.batch, self.layers), torch.full((self.batch, self.layers), float(self.bank.shape[1]), device=self.device))
@@ -231,6 +237,8 @@ class Scenes:
         c, s = torch.cos(angle) * scale, torch.sin(angle) * scale
         self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
         self.lay_offset = self._rand(self.batch, self.layers, 2) * 2 * self.bank.shape[1]
+        texels = self.bank[:, ::16, ::16][self.texture]
+        self.mean_colour = texels.flatten(2).view(torch.uint8).reshape(self.batch, self.layers, -1, 4)[..., :3].float().mean(2)
         self.tone = torch.exp(self._randn(self.batch, self.layers, 3) * 0.12) * self._log_uniform(0.6, 1.4, self.batch, self.layers, 1)
 
     def _tabulate_motion(self):
@@ -247,8 +255,6 @@ class Scenes:
         chance[:, 0] = min(1.0, share * FAINT_BACKGROUNDS)
         chosen = self._rand(batch, layers) < chance
         self.contrast = torch.where(chosen, MAX_FAINT_CONTRAST * self._rand(batch, layers) ** 2, self.contrast)
-        texels = self.bank[:, ::16, ::16][self.texture]
-        self.mean_colour = texels.flatten(2).view(torch.uint8).reshape(batch, layers, -1, 4)[..., :3].float().mean(2)
         angle, turns = 2 * math.pi * self._rand(batch, layers), (0.3 + 1.7 * self._rand(batch, layers)) / self.size.max()
         self.shade_k = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * (2 * math.pi * turns)[..., None]
         self.shade_phase = 2 * math.pi * self._rand(batch, layers)
@@ -257,44 +263,6 @@ class Scenes:
             background = torch.zeros_like(chosen)
             background[:, 0] = chosen[:, 0] & self._pick(still, batch)
             self._freeze(background)
-
-    def _drive(self, drives, length, own):
-        """Replace the motion of the scenes `drives` [B] by that of a camera that drives forwards (or backwards).
-
-        A point p moves to e + (p - e) / (1 - s d(p)): e is the vanishing point, s the camera's advance, d the inverse depth, linear over a plane.
-        With the layer's pivot c, D = 1 - s d(c) and G = -s grad d / D this is c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)).
-        length [B, 1]: motion in pixels at distance `lever` from the vanishing point where d is 1; own [B, layers, 2]: the objects' own motion.
-        """
-        batch, layers, device, far = self.batch, self.layers, self.device, self.size
-        vanishing = (far * (0.25 + 0.5 * self._rand(batch, 2)))[:, None]
-        lever = far.max() * (0.25 + 0.35 * self._rand(batch, 1))
-        advance = (length / lever).clamp(max=0.3) * torch.where(self._rand(batch, 1) < 0.85, 1.0, -1.0)
-        pivot = torch.cat([vanishing, self.centre[:, 1:]], 1)
-        depth = 0.03 + 1.2 * ((self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)) ** 2
-        slope = self._randn(batch, layers, 2) * 0.3 * (depth / self.radius)[..., None]
-        slope[:, 0] = 0
-        # the first object is the ground (or a wall, a ceiling), which comes nearer from the vanishing point outwards
-        angle = torch.where(self._rand(batch) < 0.75, math.pi / 2 + 0.1 * self._randn(batch), 2 * math.pi * self._rand(batch))
-        towards = torch.stack([torch.cos(angle), torch.sin(angle)], -1)
-        ground, size = drives & (self._rand(batch) < 0.7), 2 * far.max()
-        pivot[:, 1] = torch.where(ground[:, None], vanishing[:, 0], pivot[:, 1])
-        slope[:, 1] = torch.where(ground[:, None], towards / lever, slope[:, 1])
-        own = own.clone()
-        own[ground, 1] = 0
-        depth[:, 1] = torch.where(ground, torch.zeros_like(depth[:, 1]), depth[:, 1])
-        self.centre[ground, 1] = (vanishing[:, 0] + size * towards)[ground]
-        turned = torch.stack([towards[:, 0], towards[:, 1], -towards[:, 1], towards[:, 0]], -1) / size
-        self.outline[ground, 1], self.edge[ground, 1] = turned[ground], size * 0.5
-        self.corner[ground, 1], self.lobe_size[ground, 1], self.hole[ground, 1] = 2.5, 0.0, -1.0
-
-        scale = 1 - advance * depth
-        apart, tilt = pivot - vanishing, -advance[..., None] * slope / scale[..., None]
-        skew = apart[..., :, None] * tilt[..., None, :]
-        matrix = ((torch.eye(2, device=device) - skew) / scale[..., None, None]).flatten(2)
-        shift = apart * (1 / scale - 1)[..., None] + 0.2 * length[..., None] * self._randn(batch, 1, 2) + own
-        for value, driven in ((self.pivot, pivot), (self.shift, shift), (self.matrix, matrix), (self.tilt, tilt)):
-            value[drives] = driven[drives]
-        self.wave[drives[:, None] & (own == 0).all(-1)] = 0  # the static scene is rigid
 
     # Points are [2, B, n, h, w]: x and y in separate planes are twice as fast on a CPU as interleaved pairs.
 
@@ -332,9 +300,13 @@ class Scenes:
     def _paint(self, p, which, offset):
         """Colour [m, 3] of points p [2, m] of layers `which`, int64 [m], counted over all scenes (scene * layers + layer). offset [B, layers, 2]: texels."""
         own = lambda value: value.flatten(0, 1).index_select(0, which)
+        if self.in_perspective:
+            p, left = driving.foreshorten(p, own(self.grain), own(self.grain_at))
         u = torch.addcmul(torch.addcmul(own(offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
         v = torch.addcmul(torch.addcmul(own(offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
         colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile))
+        if self.in_perspective:
+            colour = torch.lerp(own(self.mean_colour), colour, left[:, None])
         if self.has_faint:
             colour = torch.lerp(own(self.mean_colour), colour, own(self.contrast)[:, None])
             wave = torch.addcmul(torch.addcmul(own(self.shade_phase), own(self.shade_k[..., 0]), p[0]), own(self.shade_k[..., 1]), p[1]).sin_()

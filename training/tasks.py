@@ -14,8 +14,8 @@ from torch import nn
 from training import layers, losses, measures, network, textures
 
 
-# Shares of what the scenes of flow training show beside plain layers (scenes.Scenes says what each is).
-FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.3, faint=0.25, faint_still=0.25, tripod=0.1)
+# Shares of what the scenes of flow training show beside plain layers (scenes.Scenes and windows.sample say what each is).
+FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.35, faint=0.25, faint_still=0.25, tripod=0.1, fine=0.35, sharpen=0.35)
 
 
 class Monocular(nn.Module):

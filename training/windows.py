@@ -95,11 +95,12 @@ def at_centres(values):
     return values[:, :, half::PATCH, half::PATCH]
 
 
-def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=FOLLOW, size=None, light=True, **scene):
+def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, rng=random, follow=FOLLOW, size=None, light=True, sharpen=0.0, **scene):
     """A batch of synthetic window pairs, rendered on the device of `bank` (textures.load).
 
     motion: share of the full range of motion. follow: share of the samples whose second windows follow the flow. size: (width, height) of the
-    virtual frame, or None for one of FRAMES. light: whether a camera's effects are added (camera.shoot). scene: options of scenes.Scenes.
+    virtual frame, or None for one of FRAMES. light: whether a camera's effects are added (camera.shoot);
+    sharpen: how often it sharpens. scene: options of scenes.Scenes.
     ValueError if the windows do not fit the frame.
     """
     device = bank.device
@@ -120,7 +121,7 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     visible = found(flow, view1, view2, origin2)
     back = layers.backward_flow(view2)
     back_visible = found(back, view2, view1, origin1)
-    frame1, frame2 = camera.shoot(view1.image, view2.image, generator) if light else (view1.image, view2.image)
+    frame1, frame2 = camera.shoot(view1.image, view2.image, generator, sharpen) if light else (view1.image, view2.image)
     backward = Sample(frame2, frame1, origin2, origin1, back, view2.layer, back_visible, at_centres(back), at_centres(back_visible))
     return Sample(frame1, frame2, origin1, origin2, flow, view1.layer, visible, at_centres(flow), at_centres(visible),
                   of_layer(layers.inverse_depth, view1), of_layer(layers.classes(), view1), of_layer(layers.contrast, view1), backward)

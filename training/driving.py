@@ -1,0 +1,101 @@
+"""The motion of a camera that drives through a scene: over a ground, often between walls, past objects that stand or move themselves.
+
+Every layer is a plane, so its inverse depth d is linear in the picture. While the camera advances by s, a point p moves to
+e + (p - e) / (1 - s d(p)), where e is the vanishing point. With the layer's pivot c, D = 1 - s d(c) and G = -s grad d / D this is
+c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)), a motion as scenes.Scenes has it.
+
+Ground and walls reach the vanishing point, where d = 0. Their textures are seen in perspective.
+"""
+import math
+from dataclasses import dataclass
+
+import torch
+
+GROUND, WALLS = 1, (2, 3)  # layers
+GROUNDS, SIDES = 0.8, 0.6  # shares of the scenes with a ground, and of its sides with a wall
+CORNER = 10.0     # exponent of an outline: a parallelogram with slightly rounded corners
+TURN = 0.2        # a turn of the camera shifts the picture by about this share of its motion
+NEAREST_GRAIN = 0.1  # least scale of a texture seen in perspective, beside the one at the plane's anchor
+
+
+@dataclass
+class Plane:
+    """A ground or a wall of each scene. float [B, 2]: grad d; the corner and the two edges of its parallelogram in pixels; the direction in which it
+    comes nearer, a unit vector. anchor [B, 1]: how far from the vanishing point its texture has its own scale, in pixels."""
+    slope: torch.Tensor
+    corner: torch.Tensor
+    edges: tuple
+    towards: torch.Tensor
+    anchor: torch.Tensor
+
+
+def ground_and_walls(scene, drives, vanishing, lever):
+    """[(layer, bool [B]: which scenes have it, Plane)]. lever [B, 1]: how far below the vanishing point the ground's inverse depth is 1, in pixels."""
+    batch, size = scene.batch, scene.size.max() * 2
+    # most grounds are below, some are a wall or a ceiling
+    angle = torch.where(scene._pick(0.75, batch), math.pi / 2 + 0.1 * scene._randn(batch), 2 * math.pi * scene._rand(batch))
+    down = torch.stack([torch.cos(angle), torch.sin(angle)], -1)
+    right = torch.stack([down[:, 1], -down[:, 0]], -1)
+    grounds = drives & scene._pick(GROUNDS, batch)
+    planes = [(GROUND, grounds, Plane(down / lever, vanishing - right * size, (right * size * 2, down * size), down, lever * scene._uniform(0.5, 1.2, batch, 1)))]
+    for layer, side in zip(WALLS, (-right, right)):
+        away, high = scene._log_uniform(1.5, 8, batch, 1), scene._log_uniform(0.5, 8, batch, 1)  # in heights of the camera over the ground
+        edges = (side + down / away) * size / 2, (side - down * high / away) * size / 2
+        plane = Plane(side / (lever * away), vanishing, edges, side, lever * away * scene._uniform(0.2, 0.6, batch, 1))
+        chosen = grounds & scene._pick(SIDES, batch)
+        if layer < scene.layers:
+            planes.append((layer, chosen, plane))
+    return planes
+
+
+def put(scene, layer, chosen, plane, vanishing):
+    """Give a layer of the scenes `chosen` the outline and the texture of a plane."""
+    a, b = (edge[chosen] / 2 for edge in plane.edges)
+    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    scene.centre[chosen, layer] = plane.corner[chosen] + a + b
+    scene.outline[chosen, layer] = torch.stack([b[:, 1], -b[:, 0], -a[:, 1], a[:, 0]], -1) / area[:, None]
+    thinnest = area.abs() / torch.maximum(a.norm(dim=-1), b.norm(dim=-1))
+    scene.edge[chosen, layer] = thinnest / (2 * CORNER)
+    scene.corner[chosen, layer], scene.lobe_size[chosen, layer], scene.hole[chosen, layer] = CORNER, 0.0, -1.0
+    scene.grain[chosen, layer] = (plane.towards / plane.anchor)[chosen]
+    scene.grain_at[chosen, layer] = (vanishing + plane.towards * plane.anchor)[chosen]
+
+
+def drive(scene, drives, length, own, nearness):
+    """Replace the motion of the scenes `drives`, bool [B], of a scenes.Scenes.
+
+    length [B, 1]: motion in pixels at `lever` from the vanishing point where d is 1; own [B, layers, 2]: the objects' own motion in pixels;
+    nearness [B, layers]: 0 for the farthest layer, 1 for the nearest one.
+    """
+    batch, layers = scene.batch, scene.layers
+    vanishing = scene.size * (0.25 + 0.5 * scene._rand(batch, 2))
+    lever = scene.size.min() * scene._uniform(0.4, 1.0, batch, 1)
+    advance = (length / lever).clamp(max=0.2) * torch.where(scene._pick(0.85, batch, 1), 1.0, -1.0)
+    pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
+    depth = 0.03 + 1.2 * nearness ** 2
+    slope = scene._randn(batch, layers, 2) * 0.3 * (depth / scene.radius)[..., None]
+    slope[:, 0] = 0
+    own = own.clone()
+    for layer, chosen, plane in ground_and_walls(scene, drives, vanishing, lever):
+        own[chosen, layer], depth[chosen, layer] = 0.0, 0.0
+        pivot[chosen, layer], slope[chosen, layer] = vanishing[chosen], plane.slope[chosen]
+        put(scene, layer, chosen, plane, vanishing)
+
+    scale = 1 - advance * depth
+    apart, tilt = pivot - vanishing[:, None], -advance[..., None] * slope / scale[..., None]
+    skew = apart[..., :, None] * tilt[..., None, :]
+    matrix = ((torch.eye(2, device=scene.device) - skew) / scale[..., None, None]).flatten(2)
+    shift = apart * (1 / scale - 1)[..., None] + TURN * length[..., None] * scene._randn(batch, 1, 2) + own
+    for value, driven in ((scene.pivot, pivot), (scene.shift, shift), (scene.matrix, matrix), (scene.tilt, tilt)):
+        value[drives] = driven[drives]
+    scene.wave[drives[:, None] & (own == 0).all(-1)] = 0  # the static scene is rigid
+
+
+def foreshorten(p, grain, at):
+    """Where a plane's texture lies: points p [2, m] of the picture, grain and at [m, 2] -> (points [2, m], share of the texture's contrast that is left [m]).
+
+    Far off, a pixel shows the mean of many texels: its contrast fades. grain = 0 changes nothing.
+    """
+    away = p - at.T
+    scale = torch.addcmul(torch.addcmul(torch.ones_like(away[0]), away[0], grain[:, 0]), away[1], grain[:, 1]).clamp_(min=NEAREST_GRAIN)
+    return at.T + away / scale, (1.5 * scale ** 1.5).clamp_(max=1)
