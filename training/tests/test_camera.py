@@ -36,3 +36,16 @@ def test_frames_have_integer_values_and_repeat_with_the_seed():
     a, b = (camera.shoot(image, image, torch.Generator().manual_seed(4)) for _ in range(2))
     assert all(torch.equal(x, y) for x, y in zip(a, b))
     assert a[0].min() >= 0 and a[0].max() <= 255 and torch.equal(a[0], a[0].round())
+
+
+def test_a_camera_that_sharpens_draws_stronger_outlines():
+    step = torch.zeros(1, 1, 32, 32, 3)
+    step[..., 16:, :] = 100
+    step = step + 50
+    def outline(sharpen):  # with the same random numbers up to sharpening
+        found = []
+        for seed in range(12):
+            first, _ = camera.shoot(step, step, torch.Generator().manual_seed(seed), sharpen)
+            found.append((first[..., 16:18, :].mean() - first[..., 14:16, :].mean()) / (first[..., 26:30, :].mean() - first[..., 2:6, :].mean()))
+        return torch.stack(found).mean()
+    assert outline(1.0) > outline(0.0) + 0.1

@@ -57,6 +57,13 @@ def test_faint_surfaces_keep_at_most_a_quarter_of_their_contrast(bank):
     assert (full.contrast == 1).all() and detail(s.frame1) < 0.3 * detail(full.frame1)
 
 
+def test_fine_textures_have_more_detail_in_a_pixel(bank):
+    def detail(share):
+        s = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(12), rng=random.Random(12), light=False, size=(512, 384), objects=0, fine=share)
+        return (s.frame1[..., 1:, :] - s.frame1[..., :-1, :]).abs().mean().item()
+    assert detail(1.0) > 1.15 * detail(0.0)
+
+
 def test_from_a_tripod_only_objects_with_a_motion_of_their_own_move(bank):
     s = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(8), rng=random.Random(8), size=(512, 384), tripod=1.0)
     still = s.flow.norm(dim=-1) == 0
