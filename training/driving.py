@@ -14,8 +14,8 @@ import torch
 GROUND, WALLS = 1, (2, 3)  # layers
 GROUNDS, SIDES = 0.8, 0.6  # shares of the scenes with a ground, and of its sides with a wall
 CORNER = 10.0     # exponent of an outline: a parallelogram with slightly rounded corners
-TURN = 0.2        # a turn of the camera shifts the picture by about this share of its motion
-NEAREST_GRAIN = 0.1  # least scale of a texture seen in perspective, beside the one at the plane's anchor
+PAN = 0.2         # a turn of the camera shifts the picture by about this share of its motion
+LEAST_SCALE = 0.1  # of a texture in perspective: 1 at its plane's anchor, smaller towards the vanishing point
 
 
 @dataclass
@@ -85,7 +85,7 @@ def drive(scene, drives, length, own, nearness):
     apart, tilt = pivot - vanishing[:, None], -advance[..., None] * slope / scale[..., None]
     skew = apart[..., :, None] * tilt[..., None, :]
     matrix = ((torch.eye(2, device=scene.device) - skew) / scale[..., None, None]).flatten(2)
-    shift = apart * (1 / scale - 1)[..., None] + TURN * length[..., None] * scene._randn(batch, 1, 2) + own
+    shift = apart * (1 / scale - 1)[..., None] + PAN * length[..., None] * scene._randn(batch, 1, 2) + own
     for value, driven in ((scene.pivot, pivot), (scene.shift, shift), (scene.matrix, matrix), (scene.tilt, tilt)):
         value[drives] = driven[drives]
     scene.wave[drives[:, None] & (own == 0).all(-1)] = 0  # the static scene is rigid
@@ -97,5 +97,5 @@ def foreshorten(p, grain, at):
     Far off, a pixel shows the mean of many texels: its contrast fades. grain = 0 changes nothing.
     """
     away = p - at.T
-    scale = torch.addcmul(torch.addcmul(torch.ones_like(away[0]), away[0], grain[:, 0]), away[1], grain[:, 1]).clamp_(min=NEAREST_GRAIN)
+    scale = torch.addcmul(torch.addcmul(torch.ones_like(away[0]), away[0], grain[:, 0]), away[1], grain[:, 1]).clamp_(min=LEAST_SCALE)
     return at.T + away / scale, (1.5 * scale ** 1.5).clamp_(max=1)
