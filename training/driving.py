@@ -4,7 +4,7 @@ Every layer is a plane, so its inverse depth d is linear in the picture. While t
 e + (p - e) / (1 - s d(p)), where e is the vanishing point. With the layer's pivot c, D = 1 - s d(c) and G = -s grad d / D this is
 c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)), a motion as scenes.Scenes has it.
 
-Ground and walls reach the vanishing point, where d = 0. Their textures are seen in perspective.
+Ground and walls reach the vanishing point, where d = 0. Their textures are seen in perspective. Most grounds are roads: nearly plain, with lines.
 """
 import math
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ GROUNDS, SIDES = 0.8, 0.6  # shares of the scenes with a ground, and of its side
 CORNER = 10.0     # exponent of an outline: a parallelogram with slightly rounded corners
 PAN = 0.2         # a turn of the camera shifts the picture by about this share of its motion
 LEAST_SCALE = 0.1  # of a texture in perspective: 1 at its plane's anchor, smaller towards the vanishing point
+MAX_ADVANCE = 0.15  # of the distance at which the ground's inverse depth is 1
+ROADS, LINED = 0.6, 0.7  # shares of the grounds that are roads, and of the roads with lines
+ROAD_CONTRAST = 0.3  # share of its texture's contrast that a road keeps at most
 
 
 @dataclass
@@ -39,7 +42,8 @@ def ground_and_walls(scene, drives, vanishing, lever):
     grounds = drives & scene._pick(GROUNDS, batch)
     planes = [(GROUND, grounds, Plane(down / lever, vanishing - right * size, (right * size * 2, down * size), down, lever * scene._uniform(0.5, 1.2, batch, 1)))]
     for layer, side in zip(WALLS, (-right, right)):
-        away, high = scene._log_uniform(1.5, 8, batch, 1), scene._log_uniform(0.5, 8, batch, 1)  # in heights of the camera over the ground
+        away = scene._log_uniform(1.5, 8, batch, 1).maximum(0.4 * scene.size.max() / lever)
+        high = scene._log_uniform(0.5, 8, batch, 1)  # both in heights of the camera over the ground
         edges = (side + down / away) * size / 2, (side - down * high / away) * size / 2
         plane = Plane(side / (lever * away), vanishing, edges, side, lever * away * scene._uniform(0.2, 0.6, batch, 1))
         chosen = grounds & scene._pick(SIDES, batch)
@@ -61,6 +65,35 @@ def put(scene, layer, chosen, plane, vanishing):
     scene.grain_at[chosen, layer] = (vanishing + plane.towards * plane.anchor)[chosen]
 
 
+def pave(scene, grounds, plane):
+    """Turn a share of the grounds into roads, most with lines along the road. Sizes grow with the camera's height over the ground, which is `anchor`
+    pixels of the texture."""
+    batch = scene.batch
+    roads = grounds & scene._pick(ROADS, batch)
+    scene.road_contrast[roads, GROUND] = ROAD_CONTRAST * scene._rand(batch)[roads]
+    width, spacing = scene._uniform(0.04, 0.15, batch, 1), scene._uniform(1.0, 3.5, batch, 1)
+    period = scene._log_uniform(0.5, 4, batch, 1)
+    solid = scene._uniform(0.3, 0.6, batch, 1)
+    solid = torch.where(scene._pick(0.3, batch, 1), 2.0, solid)  # a line without gaps
+    sizes = torch.cat([width, spacing, scene._rand(batch, 1) * spacing, period, period * solid], 1) * plane.anchor
+    strength = scene._uniform(0.3, 1.0, batch) * (roads & scene._pick(LINED, batch))
+    scene.lines[:, GROUND] = torch.cat([strength[:, None], sizes, plane.towards], 1)
+    scene.line_colour[:, GROUND] = 255 - 35 * scene._rand(batch, 3)
+
+
+def draw_lines(colour, away, scale, lines, paint):
+    """Colour [m, 3] with the lines of roads; away [2, m]: the texture's points relative to the plane's anchor, and their `scale` [m], as foreshorten
+    has them; lines [m, 8], paint [m, 3] as pave gives them."""
+    lined = (lines[:, 0] > 0).nonzero()[:, 0]
+    strength, width, spacing, start, period, solid, x, y = lines[lined].T
+    away, pixel = away[:, lined], 1 / scale[lined]  # texels in a pixel
+    across, along = away[0] * y - away[1] * x, away[0] * x + away[1] * y
+    beside = (torch.remainder(across + start, spacing) - spacing / 2).abs()
+    line = ((width / 2 - beside) / pixel + 0.5).clamp(0, 1) * (width / pixel).clamp(max=1)
+    share = strength * line * (torch.remainder(along, period) < solid)
+    return colour.index_copy(0, lined, torch.lerp(colour[lined], paint[lined], share[:, None]))
+
+
 def drive(scene, drives, length, own, nearness):
     """Replace the motion of the scenes `drives`, bool [B], of a scenes.Scenes.
 
@@ -70,7 +103,7 @@ def drive(scene, drives, length, own, nearness):
     batch, layers = scene.batch, scene.layers
     vanishing = scene.size * (0.25 + 0.5 * scene._rand(batch, 2))
     lever = scene.size.min() * scene._uniform(0.4, 1.0, batch, 1)
-    advance = (length / lever).clamp(max=0.2) * torch.where(scene._pick(0.85, batch, 1), 1.0, -1.0)
+    advance = (length / lever).clamp(max=MAX_ADVANCE) * torch.where(scene._pick(0.85, batch, 1), 1.0, -1.0)
     pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
     depth = 0.03 + 1.2 * nearness ** 2
     slope = scene._randn(batch, layers, 2) * 0.3 * (depth / scene.radius)[..., None]
@@ -80,6 +113,8 @@ def drive(scene, drives, length, own, nearness):
         own[chosen, layer], depth[chosen, layer] = 0.0, 0.0
         pivot[chosen, layer], slope[chosen, layer] = vanishing[chosen], plane.slope[chosen]
         put(scene, layer, chosen, plane, vanishing)
+        if layer == GROUND:
+            pave(scene, chosen, plane)
 
     scale = 1 - advance * depth
     apart, tilt = pivot - vanishing[:, None], -advance[..., None] * slope / scale[..., None]
@@ -92,10 +127,15 @@ def drive(scene, drives, length, own, nearness):
 
 
 def foreshorten(p, grain, at):
-    """Where a plane's texture lies: points p [2, m] of the picture, grain and at [m, 2] -> (points [2, m], share of the texture's contrast that is left [m]).
+    """Where a plane's texture lies: points p [2, m] of the picture, grain and at [m, 2] -> (points relative to `at` [2, m], scale [m]).
 
-    Far off, a pixel shows the mean of many texels: its contrast fades. grain = 0 changes nothing.
+    grain = 0 changes nothing: the scale is 1.
     """
     away = p - at.T
     scale = torch.addcmul(torch.addcmul(torch.ones_like(away[0]), away[0], grain[:, 0]), away[1], grain[:, 1]).clamp_(min=LEAST_SCALE)
-    return at.T + away / scale, (1.5 * scale ** 1.5).clamp_(max=1)
+    return away / scale, scale
+
+
+def contrast(scale):
+    """The share of a texture's contrast that is left at a scale of perspective: far off, a pixel shows the mean of many texels."""
+    return (1.5 * scale ** 1.5).clamp(max=1)

@@ -107,7 +107,9 @@ class Scenes:
         self._bend(length)
         self._stop(moves, tripod)
         self.in_perspective = bool(forward)
-        self.grain, self.grain_at = (torch.zeros(self.batch, self.layers, 2, device=self.device) for _ in range(2))  # driving.foreshorten
+        zeros = lambda *shape: torch.zeros(self.batch, self.layers, *shape, device=self.device)
+        self.grain, self.grain_at, self.lines, self.line_colour = zeros(2), zeros(2), zeros(8), zeros(3)  # of planes in perspective: training.driving
+        self.road_contrast = zeros() + 1
         if forward:
             nearness = (self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)
             driving.drive(self, self._pick(forward, self.batch), length, own, nearness)
@@ -301,12 +303,16 @@ class Scenes:
         """Colour [m, 3] of points p [2, m] of layers `which`, int64 [m], counted over all scenes (scene * layers + layer). offset [B, layers, 2]: texels."""
         own = lambda value: value.flatten(0, 1).index_select(0, which)
         if self.in_perspective:
-            p, left = driving.foreshorten(p, own(self.grain), own(self.grain_at))
+            at = own(self.grain_at)
+            away, scale = driving.foreshorten(p, own(self.grain), at)
+            p = at.T + away
         u = torch.addcmul(torch.addcmul(own(offset[..., 0]), own(self.lay[..., 0]), p[0]), own(self.lay[..., 1]), p[1])
         v = torch.addcmul(torch.addcmul(own(offset[..., 1]), own(self.lay[..., 2]), p[0]), own(self.lay[..., 3]), p[1])
         colour = textures.sample(self.bank, own(self.texture), u, v, own(self.tile))
         if self.in_perspective:
+            left = driving.contrast(scale) * own(self.road_contrast)
             colour = torch.lerp(own(self.mean_colour), colour, left[:, None])
+            colour = driving.draw_lines(colour, away, scale, own(self.lines), own(self.line_colour))
         if self.has_faint:
             colour = torch.lerp(own(self.mean_colour), colour, own(self.contrast)[:, None])
             wave = torch.addcmul(torch.addcmul(own(self.shade_phase), own(self.shade_k[..., 0]), p[0]), own(self.shade_k[..., 1]), p[1]).sin_()

@@ -41,9 +41,19 @@ def test_the_ground_moves_faster_the_nearer_it_is(scene):
 def test_a_texture_in_perspective_is_its_own_size_at_the_anchor_and_smaller_far_off():
     at, grain = torch.tensor([[50.0, 80.0]]), torch.tensor([[0.0, 0.02]])  # the vanishing point is at y = 30
     p = torch.tensor([[50.0, 51.0, 50.0, 51.0], [80.0, 80.0, 55.0, 55.0]])
-    q, left = driving.foreshorten(p, grain.expand(4, 2), at.expand(4, 2))
-    assert q[:, 1].allclose(p[:, 1]) and left[0] == 1
-    assert (q[0, 3] - q[0, 2]).item() == pytest.approx(2), "half as far from the vanishing point, twice as many texels"
-    assert left[2] == pytest.approx(1.5 * 0.5 ** 1.5)
-    same, left = driving.foreshorten(p, torch.zeros(4, 2), torch.zeros(4, 2))
-    assert torch.equal(same, p) and (left == 1).all()
+    away, scale = driving.foreshorten(p, grain.expand(4, 2), at.expand(4, 2))
+    assert away[:, 1].tolist() == [1, 0] and scale.tolist() == [1, 1, 0.5, 0.5]
+    assert (away[0, 3] - away[0, 2]).item() == pytest.approx(2), "half as far from the vanishing point, twice as many texels"
+    assert driving.contrast(scale).tolist() == pytest.approx([1, 1, 1.5 * 0.5 ** 1.5, 1.5 * 0.5 ** 1.5])
+    same, scale = driving.foreshorten(p, torch.zeros(4, 2), torch.zeros(4, 2))
+    assert torch.equal(same, p) and (scale == 1).all()
+
+
+def test_lines_of_a_road_are_drawn_along_it():
+    """A line 4 texels wide every 20, 10 texels long every 25, along y."""
+    lines = torch.tensor([1.0, 4, 20, 10, 25, 10, 0, 1])
+    y, x = torch.meshgrid(torch.arange(50.0), torch.arange(40.0), indexing="ij")
+    away = torch.stack([x.flatten(), y.flatten()])
+    drawn = driving.draw_lines(torch.zeros(2000, 3), away, torch.ones(2000), lines.expand(2000, 8), torch.full((2000, 3), 255.0))[:, 0].reshape(50, 40)
+    assert (drawn[0] > 200).sum() == 6 and drawn[0].sum() == pytest.approx(2 * 4 * 255), "two lines of 4 texels"
+    assert (drawn.sum(1) > 0).tolist() == ([True] * 10 + [False] * 15) * 2
