@@ -36,17 +36,17 @@ def ground_and_walls(scene, drives, vanishing, lever):
     """[(layer, bool [B]: which scenes have it, Plane)]. lever [B, 1]: how far below the vanishing point the ground's inverse depth is 1, in pixels."""
     batch, size = scene.batch, scene.size.max() * 2
     # most grounds are below, some are a wall or a ceiling
-    angle = torch.where(scene._pick(0.75, batch), math.pi / 2 + 0.1 * scene._randn(batch), 2 * math.pi * scene._rand(batch))
+    angle = torch.where(scene.pick(0.75, batch), math.pi / 2 + 0.1 * scene.randn(batch), 2 * math.pi * scene.rand(batch))
     down = torch.stack([torch.cos(angle), torch.sin(angle)], -1)
     right = torch.stack([down[:, 1], -down[:, 0]], -1)
-    grounds = drives & scene._pick(GROUNDS, batch)
-    planes = [(GROUND, grounds, Plane(down / lever, vanishing - right * size, (right * size * 2, down * size), down, lever * scene._uniform(0.5, 1.2, batch, 1)))]
+    grounds = drives & scene.pick(GROUNDS, batch)
+    planes = [(GROUND, grounds, Plane(down / lever, vanishing - right * size, (right * size * 2, down * size), down, lever * scene.uniform(0.5, 1.2, batch, 1)))]
     for layer, side in zip(WALLS, (-right, right)):
-        away = scene._log_uniform(1.5, 8, batch, 1).maximum(0.4 * scene.size.max() / lever)
-        high = scene._log_uniform(0.5, 8, batch, 1)  # both in heights of the camera over the ground
+        away = scene.log_uniform(1.5, 8, batch, 1).maximum(0.4 * scene.size.max() / lever)
+        high = scene.log_uniform(0.5, 8, batch, 1)  # both in heights of the camera over the ground
         edges = (side + down / away) * size / 2, (side - down * high / away) * size / 2
-        plane = Plane(side / (lever * away), vanishing, edges, side, lever * away * scene._uniform(0.2, 0.6, batch, 1))
-        chosen = grounds & scene._pick(SIDES, batch)
+        plane = Plane(side / (lever * away), vanishing, edges, side, lever * away * scene.uniform(0.2, 0.6, batch, 1))
+        chosen = grounds & scene.pick(SIDES, batch)
         if layer < scene.layers:
             planes.append((layer, chosen, plane))
     return planes
@@ -69,16 +69,16 @@ def pave(scene, grounds, plane):
     """Turn a share of the grounds into roads, most with lines along the road. Sizes grow with the camera's height over the ground, which is `anchor`
     pixels of the texture."""
     batch = scene.batch
-    roads = grounds & scene._pick(ROADS, batch)
-    scene.road_contrast[roads, GROUND] = ROAD_CONTRAST * scene._rand(batch)[roads]
-    width, spacing = scene._uniform(0.04, 0.15, batch, 1), scene._uniform(1.0, 3.5, batch, 1)
-    period = scene._log_uniform(0.5, 4, batch, 1)
-    solid = scene._uniform(0.3, 0.6, batch, 1)
-    solid = torch.where(scene._pick(0.3, batch, 1), 2.0, solid)  # a line without gaps
-    sizes = torch.cat([width, spacing, scene._rand(batch, 1) * spacing, period, period * solid], 1) * plane.anchor
-    strength = scene._uniform(0.3, 1.0, batch) * (roads & scene._pick(LINED, batch))
+    roads = grounds & scene.pick(ROADS, batch)
+    scene.road_contrast[roads, GROUND] = ROAD_CONTRAST * scene.rand(batch)[roads]
+    width, spacing = scene.uniform(0.04, 0.15, batch, 1), scene.uniform(1.0, 3.5, batch, 1)
+    period = scene.log_uniform(0.5, 4, batch, 1)
+    solid = scene.uniform(0.3, 0.6, batch, 1)
+    solid = torch.where(scene.pick(0.3, batch, 1), 2.0, solid)  # a line without gaps
+    sizes = torch.cat([width, spacing, scene.rand(batch, 1) * spacing, period, period * solid], 1) * plane.anchor
+    strength = scene.uniform(0.3, 1.0, batch) * (roads & scene.pick(LINED, batch))
     scene.lines[:, GROUND] = torch.cat([strength[:, None], sizes, plane.towards], 1)
-    scene.line_colour[:, GROUND] = 255 - 35 * scene._rand(batch, 3)
+    scene.line_colour[:, GROUND] = 255 - 35 * scene.rand(batch, 3)
 
 
 def draw_lines(colour, away, scale, lines, paint):
@@ -101,12 +101,12 @@ def drive(scene, drives, length, own, nearness):
     nearness [B, layers]: 0 for the farthest layer, 1 for the nearest one.
     """
     batch, layers = scene.batch, scene.layers
-    vanishing = scene.size * (0.25 + 0.5 * scene._rand(batch, 2))
-    lever = scene.size.min() * scene._uniform(0.4, 1.0, batch, 1)
-    advance = (length / lever).clamp(max=MAX_ADVANCE) * torch.where(scene._pick(0.85, batch, 1), 1.0, -1.0)
+    vanishing = scene.size * (0.25 + 0.5 * scene.rand(batch, 2))
+    lever = scene.size.min() * scene.uniform(0.4, 1.0, batch, 1)
+    advance = (length / lever).clamp(max=MAX_ADVANCE) * torch.where(scene.pick(0.85, batch, 1), 1.0, -1.0)
     pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
     depth = 0.03 + 1.2 * nearness ** 2
-    slope = scene._randn(batch, layers, 2) * 0.3 * (depth / scene.radius)[..., None]
+    slope = scene.randn(batch, layers, 2) * 0.3 * (depth / scene.radius)[..., None]
     slope[:, 0] = 0
     own = own.clone()
     for layer, chosen, plane in ground_and_walls(scene, drives, vanishing, lever):
@@ -120,7 +120,7 @@ def drive(scene, drives, length, own, nearness):
     apart, tilt = pivot - vanishing[:, None], -advance[..., None] * slope / scale[..., None]
     skew = apart[..., :, None] * tilt[..., None, :]
     matrix = ((torch.eye(2, device=scene.device) - skew) / scale[..., None, None]).flatten(2)
-    shift = apart * (1 / scale - 1)[..., None] + PAN * length[..., None] * scene._randn(batch, 1, 2) + own
+    shift = apart * (1 / scale - 1)[..., None] + PAN * length[..., None] * scene.randn(batch, 1, 2) + own
     for value, driven in ((scene.pivot, pivot), (scene.shift, shift), (scene.matrix, matrix), (scene.tilt, tilt)):
         value[drives] = driven[drives]
     scene.wave[drives[:, None] & (own == 0).all(-1)] = 0  # the static scene is rigid

@@ -112,76 +112,77 @@ class Scenes:
         self.road_contrast = zeros() + 1
         if forward:
             nearness = (self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)
-            driving.drive(self, self._pick(forward, self.batch), length, own, nearness)
+            driving.drive(self, self.pick(forward, self.batch), length, own, nearness)
         self._texture(fine)
         self.hazy, self.has_faint = bool(haze), bool(faint)
         if haze:
-            self.veil = haze * self._uniform(0.5, 1.0, self.batch, 1) * (NEAREST - self.inverse_depth) / (NEAREST - FARTHEST)
-            self.air = self._uniform(120, 230, self.batch, 1, 3).expand(-1, self.layers, -1)
+            self.veil = haze * self.uniform(0.5, 1.0, self.batch, 1) * (NEAREST - self.inverse_depth) / (NEAREST - FARTHEST)
+            self.air = self.uniform(120, 230, self.batch, 1, 3).expand(-1, self.layers, -1)
         self.dynamic_texture = torch.zeros(self.batch, self.layers, dtype=torch.bool, device=self.device)
         self.elsewhere = torch.zeros(self.batch, self.layers, 2, device=self.device)  # texels: how far a dynamic texture has changed
         if dynamic_texture:
-            self.dynamic_texture = self._pick(dynamic_texture, self.batch, self.layers)
-            self.elsewhere = (self._rand(self.batch, self.layers, 2) * 2 - 1) * bank.shape[1] * self.dynamic_texture[..., None]
+            self.dynamic_texture = self.pick(dynamic_texture, self.batch, self.layers)
+            self.elsewhere = (self.rand(self.batch, self.layers, 2) * 2 - 1) * bank.shape[1] * self.dynamic_texture[..., None]
         self.contrast = torch.ones(self.batch, self.layers, device=self.device)
         if faint:
             self._fade(faint, faint_still)
         self._tabulate_motion()
 
-    def _rand(self, *shape):
+    # Random tensors of a shape, all from the scenes' generator
+    def rand(self, *shape):
         return torch.rand(*shape, generator=self.generator, device=self.device)
 
-    def _randn(self, *shape):
+    def randn(self, *shape):
         return torch.randn(*shape, generator=self.generator, device=self.device)
 
-    def _uniform(self, low, high, *shape):
-        return low + (high - low) * self._rand(*shape)
+    def uniform(self, low, high, *shape):
+        return low + (high - low) * self.rand(*shape)
 
-    def _log_uniform(self, low, high, *shape):
-        return torch.exp(self._uniform(math.log(low), math.log(high), *shape))
+    def log_uniform(self, low, high, *shape):
+        return torch.exp(self.uniform(math.log(low), math.log(high), *shape))
 
-    def _pick(self, chance, *shape):
+    def pick(self, chance, *shape):
         """Independent booleans that are True with this chance."""
-        return self._rand(*shape) < chance
+        return self.rand(*shape) < chance
 
     def _place(self, focus, reach, smallest):
         """Where objects are, and their outlines: radii from `smallest` to 0.75 of `reach`."""
         near = torch.randint(focus.shape[1], (self.batch, self.layers), generator=self.generator, device=self.device)
-        centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (self._rand(self.batch, self.layers, 2) * 2 - 1) * reach
-        radius = self.radius = self._log_uniform(smallest, 0.75, self.batch, self.layers) * reach
-        aspect = torch.where(self._pick(0.2, self.batch, self.layers), self._log_uniform(0.04, 0.2, self.batch, self.layers), self._log_uniform(0.4, 1.0, self.batch, self.layers))
-        angle = self._rand(self.batch, self.layers) * 2 * math.pi
+        centre = torch.gather(focus, 1, near[..., None].expand(-1, -1, 2)) + (self.rand(self.batch, self.layers, 2) * 2 - 1) * reach
+        radius = self.radius = self.log_uniform(smallest, 0.75, self.batch, self.layers) * reach
+        aspect = torch.where(self.pick(0.2, self.batch, self.layers), self.log_uniform(0.04, 0.2, self.batch, self.layers), self.log_uniform(0.4, 1.0, self.batch, self.layers))
+        angle = self.rand(self.batch, self.layers) * 2 * math.pi
         self.centre = centre
         c, s = torch.cos(angle), torch.sin(angle)
         self.outline = torch.stack([c / radius, s / radius, -s / (radius * aspect), c / (radius * aspect)], -1)
-        self.corner = self._uniform(0.7, 2.5, self.batch, self.layers)  # exponent: 1 = ellipse, more = boxy
-        self.lobe_k = self._randn(self.batch, self.layers, LOBES, 2) * self._uniform(1.0, 3.5, self.batch, self.layers, 1, 1)
-        self.lobe_phase = self._rand(self.batch, self.layers, LOBES) * 2 * math.pi
-        self.lobe_size = self._rand(self.batch, self.layers, LOBES) * self._uniform(0.0, 0.5, self.batch, self.layers, 1)
-        self.hole = torch.where(self._pick(0.15, self.batch, self.layers), self._uniform(0.1, 0.4, self.batch, self.layers), torch.full((self.batch, self.layers), -1.0, device=self.device))
+        self.corner = self.uniform(0.7, 2.5, self.batch, self.layers)  # exponent: 1 = ellipse, more = boxy
+        self.lobe_k = self.randn(self.batch, self.layers, LOBES, 2) * self.uniform(1.0, 3.5, self.batch, self.layers, 1, 1)
+        self.lobe_phase = self.rand(self.batch, self.layers, LOBES) * 2 * math.pi
+        self.lobe_size = self.rand(self.batch, self.layers, LOBES) * self.uniform(0.0, 0.5, self.batch, self.layers, 1)
+        self.hole = torch.where(self.pick(0.15, self.batch, self.layers), self.uniform(0.1, 0.4, self.batch, self.layers), torch.full((self.batch, self.layers), -1.0, device=self.device))
         self.edge = radius * aspect.clamp(max=1) * 0.5  # pixels for one unit of the outline function
 
     def _move(self, focus, motion):
         """Motion by a camera shared by all layers, with parallax, and by objects of their own. Returns length [B, 1], the scene's scale of motion
         in pixels; own [B, layers, 2], the objects' own shift in pixels; moves, bool [B, layers], which objects have one."""
-        band = self._rand(self.batch, 1)
-        length = torch.where(band < 0.33, self._log_uniform(0.1, 3, self.batch, 1), torch.where(band < 0.66, self._uniform(2, 30, self.batch, 1), self._log_uniform(20, 200, self.batch, 1)))
+        band = self.rand(self.batch, 1)
+        length = torch.where(band < 0.33, self.log_uniform(0.1, 3, self.batch, 1), torch.where(band < 0.66, self.uniform(2, 30, self.batch, 1), self.log_uniform(20, 200, self.batch, 1)))
         length = length * motion
-        heading = self._rand(self.batch, 1) * 2 * math.pi
+        heading = self.rand(self.batch, 1) * 2 * math.pi
         camera = torch.stack([length * torch.cos(heading), length * torch.sin(heading)], -1)  # [B, 1, 2]
-        parallax = torch.cumsum(self._rand(self.batch, self.layers), 1)
+        parallax = torch.cumsum(self.rand(self.batch, self.layers), 1)
         parallax = FARTHEST + (NEAREST - FARTHEST) * parallax / parallax[:, -1:]
-        own_length = length * self._log_uniform(0.1, 1.5, self.batch, self.layers)
-        own_heading = self._rand(self.batch, self.layers) * 2 * math.pi
+        own_length = length * self.log_uniform(0.1, 1.5, self.batch, self.layers)
+        own_heading = self.rand(self.batch, self.layers) * 2 * math.pi
         own = torch.stack([own_length * torch.cos(own_heading), own_length * torch.sin(own_heading)], -1)
-        moves = self._pick(0.6, self.batch, self.layers)
+        moves = self.pick(0.6, self.batch, self.layers)
         moves[:, 0] = False
         own = own * moves[..., None]
         shift = camera * parallax[..., None] + own
         # rotation and zoom displace a pixel at distance `lever` by about a part of the shift
-        lever = self._uniform(60, 400, self.batch, self.layers)
-        spin = lambda: (self._randn(self.batch, self.layers) * 0.4 * (length + 0.5) / lever).clamp(-0.5, 0.5)
-        shared = self._pick(0.7, self.batch, 1)
+        lever = self.uniform(60, 400, self.batch, self.layers)
+        spin = lambda: (self.randn(self.batch, self.layers) * 0.4 * (length + 0.5) / lever).clamp(-0.5, 0.5)
+        shared = self.pick(0.7, self.batch, 1)
         turn, zoom = spin(), spin() * 0.8
         turn = torch.where(shared & ~moves, turn[:, :1].expand_as(turn), turn)
         zoom = torch.where(shared & ~moves, zoom[:, :1].expand_as(zoom), zoom)
@@ -189,8 +190,8 @@ class Scenes:
         skew = spin() * 0.3
         c, s = torch.cos(turn) * zoom, torch.sin(turn) * zoom
         self.matrix = torch.stack([c * (1 + skew), -s, s, c * (1 - skew)], -1)
-        self.tilt = self._randn(self.batch, self.layers, 2) * (0.15 * (length + 0.3) / lever / lever)[..., None].clamp(max=3e-4)
-        pivot = torch.where(self._pick(0.5, self.batch, 1)[..., None], self.size * self._rand(self.batch, 1, 2), focus[:, :1])
+        self.tilt = self.randn(self.batch, self.layers, 2) * (0.15 * (length + 0.3) / lever / lever)[..., None].clamp(max=3e-4)
+        pivot = torch.where(self.pick(0.5, self.batch, 1)[..., None], self.size * self.rand(self.batch, 1, 2), focus[:, :1])
         self.pivot = torch.where((shared & ~moves)[..., None], pivot.expand_as(self.centre), self.centre)
         self.pivot[:, 0] = pivot[:, 0]
         self.shift = shift
@@ -199,21 +200,21 @@ class Scenes:
 
     def _bend(self, length):
         """Waves of non-rigid motion in some layers."""
-        bend = self._pick(0.5, self.batch, self.layers, 1) * self._rand(self.batch, self.layers, WAVES)
-        self.wave_length = self._uniform(40, 250, self.batch, self.layers, WAVES)
-        heading = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
+        bend = self.pick(0.5, self.batch, self.layers, 1) * self.rand(self.batch, self.layers, WAVES)
+        self.wave_length = self.uniform(40, 250, self.batch, self.layers, WAVES)
+        heading = self.rand(self.batch, self.layers, WAVES) * 2 * math.pi
         self.wave_k = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * (2 * math.pi / self.wave_length)[..., None]
-        self.wave_phase = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
-        heading = self._rand(self.batch, self.layers, WAVES) * 2 * math.pi
+        self.wave_phase = self.rand(self.batch, self.layers, WAVES) * 2 * math.pi
+        heading = self.rand(self.batch, self.layers, WAVES) * 2 * math.pi
         size_ = bend * torch.minimum(self.wave_length * 0.03, 0.3 * (length[..., None] + 0.3))
         self.wave = torch.stack([torch.cos(heading), torch.sin(heading)], -1) * size_[..., None]
 
     def _stop(self, moves, tripod):
         """Stop some layers, and in a share `tripod` of the scenes all that have no motion of their own."""
-        still = self._pick(0.1, self.batch, self.layers)  # static layers
-        still[:, 0] |= self._pick(0.1, self.batch)
+        still = self.pick(0.1, self.batch, self.layers)  # static layers
+        still[:, 0] |= self.pick(0.1, self.batch)
         if tripod:
-            still |= self._pick(tripod, self.batch, 1) & ~moves
+            still |= self.pick(tripod, self.batch, 1) & ~moves
         self._freeze(still)
 
     def _freeze(self, still):
@@ -226,22 +227,22 @@ class Scenes:
     def _texture(self, fine):
         """Which texture each layer has, and how it lies on the layer."""
         self.texture = torch.randint(self.bank.shape[0], (self.batch, self.layers), generator=self.generator, device=self.device)
-        twin = self._pick(0.1, self.batch, self.layers)  # some layers repeat the background's texture: camouflage
+        twin = self.pick(0.1, self.batch, self.layers)  # some layers repeat the background's texture: camouflage
         self.texture = torch.where(twin, self.texture[:, :1], self.texture)
-        scale = self._log_uniform(0.35, 1.3, self.batch, self.layers)
+        scale = self.log_uniform(0.35, 1.3, self.batch, self.layers)
         if fine:
-            scale = torch.where(self._pick(fine, self.batch, self.layers), self._log_uniform(*FINE, self.batch, self.layers), scale)
+            scale = torch.where(self.pick(fine, self.batch, self.layers), self.log_uniform(*FINE, self.batch, self.layers), scale)
         # a small scale shows a smooth part of a texture, as sky and walls; a short tile repeats, as water, foliage and bricks
-        scale = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(0.01, 0.1, self.batch, self.layers), scale)
-        self.tile = torch.where(self._pick(0.12, self.batch, self.layers), self._log_uniform(16, 100, self.batch, self.layers), torch.full((self.batch, self.layers), float(self.bank.shape[1]), device=self.device))
-        angle = self._rand(self.batch, self.layers) * 2 * math.pi
-        flip = torch.where(self._pick(0.5, self.batch, self.layers), 1.0, -1.0)
+        scale = torch.where(self.pick(0.12, self.batch, self.layers), self.log_uniform(0.01, 0.1, self.batch, self.layers), scale)
+        self.tile = torch.where(self.pick(0.12, self.batch, self.layers), self.log_uniform(16, 100, self.batch, self.layers), torch.full((self.batch, self.layers), float(self.bank.shape[1]), device=self.device))
+        angle = self.rand(self.batch, self.layers) * 2 * math.pi
+        flip = torch.where(self.pick(0.5, self.batch, self.layers), 1.0, -1.0)
         c, s = torch.cos(angle) * scale, torch.sin(angle) * scale
         self.lay = torch.stack([c, -s, s * flip, c * flip], -1)
-        self.lay_offset = self._rand(self.batch, self.layers, 2) * 2 * self.bank.shape[1]
+        self.lay_offset = self.rand(self.batch, self.layers, 2) * 2 * self.bank.shape[1]
         texels = self.bank[:, ::16, ::16][self.texture]
         self.mean_colour = texels.flatten(2).view(torch.uint8).reshape(self.batch, self.layers, -1, 4)[..., :3].float().mean(2)
-        self.tone = torch.exp(self._randn(self.batch, self.layers, 3) * 0.12) * self._log_uniform(0.6, 1.4, self.batch, self.layers, 1)
+        self.tone = torch.exp(self.randn(self.batch, self.layers, 3) * 0.12) * self.log_uniform(0.6, 1.4, self.batch, self.layers, 1)
 
     def _tabulate_motion(self):
         """The parameters of each layer's motion, one in each row of self.table: [rows, B, layers]."""
@@ -255,15 +256,15 @@ class Scenes:
         batch, layers = self.batch, self.layers
         chance = torch.full((batch, layers), share, device=self.bank.device)
         chance[:, 0] = min(1.0, share * FAINT_BACKGROUNDS)
-        chosen = self._rand(batch, layers) < chance
-        self.contrast = torch.where(chosen, MAX_FAINT_CONTRAST * self._rand(batch, layers) ** 2, self.contrast)
-        angle, turns = 2 * math.pi * self._rand(batch, layers), (0.3 + 1.7 * self._rand(batch, layers)) / self.size.max()
+        chosen = self.rand(batch, layers) < chance
+        self.contrast = torch.where(chosen, MAX_FAINT_CONTRAST * self.rand(batch, layers) ** 2, self.contrast)
+        angle, turns = 2 * math.pi * self.rand(batch, layers), (0.3 + 1.7 * self.rand(batch, layers)) / self.size.max()
         self.shade_k = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * (2 * math.pi * turns)[..., None]
-        self.shade_phase = 2 * math.pi * self._rand(batch, layers)
-        self.shade_size = 50 * self._rand(batch, layers) ** 2 * chosen
+        self.shade_phase = 2 * math.pi * self.rand(batch, layers)
+        self.shade_size = 50 * self.rand(batch, layers) ** 2 * chosen
         if still:
             background = torch.zeros_like(chosen)
-            background[:, 0] = chosen[:, 0] & self._pick(still, batch)
+            background[:, 0] = chosen[:, 0] & self.pick(still, batch)
             self._freeze(background)
 
     # Points are [2, B, n, h, w]: x and y in separate planes are twice as fast on a CPU as interleaved pairs.

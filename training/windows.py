@@ -99,9 +99,8 @@ def sample(bank, batch, n=2, height=128, width=128, motion=1.0, generator=None, 
     """A batch of synthetic window pairs, rendered on the device of `bank` (textures.load).
 
     motion: share of the full range of motion. follow: share of the samples whose second windows follow the flow. size: (width, height) of the
-    virtual frame, or None for one of FRAMES. light: whether a camera's effects are added (camera.shoot);
-    sharpen: how often it sharpens. scene: options of scenes.Scenes.
-    ValueError if the windows do not fit the frame.
+    virtual frame, or None for one of FRAMES. light: whether a camera's effects are added (camera.shoot); sharpen: how
+    often the camera sharpens. scene: options of scenes.Scenes. ValueError if the windows do not fit the frame.
     """
     device = bank.device
     rows, columns = height // PATCH, width // PATCH
