@@ -41,14 +41,12 @@ def shoot(first, second, generator=None, sharpen=0.0):
         out.append(torch.lerp(v, grey.expand_as(v), fog * (0.6 + 0.4 * wave(3, t))))
     both = torch.stack(out)
     if float(rand(1)) < 0.3:
-        line = defocus(0.4 + 1.2 * float(rand(1)))
-        both = blur(blur(both, line[None]), line[:, None])
+        both = soften(both, 0.4 + 1.2 * float(rand(1)))
     elif float(rand(1)) < 0.15:
         both = blur(both, shake(2 + 8 * float(rand(1)), math.pi * float(rand(1))))
     both = both + torch.randn(both.shape, generator=generator, device=device) * (rand(1, batch, 1, 1, 1, 1) ** 2) * 8
     if sharpen and float(rand(1)) < sharpen:
-        line = defocus(0.6 + 0.6 * float(rand(1)))
-        both = both + (both - blur(blur(both, line[None]), line[:, None])) * (0.3 + float(rand(1)))
+        both = both + (both - soften(both, 0.6 + 0.6 * float(rand(1)))) * (0.3 + float(rand(1)))
     if float(rand(1)) < 0.2:
         both = compress(both, 4 + 28 * float(rand(1)))
     both = both.clamp_(0, 255).round_()
@@ -60,6 +58,12 @@ def defocus(sigma):
     r = 1 + int(sigma * 2)
     k = torch.exp(-0.5 * (torch.arange(-r, r + 1, dtype=torch.float32) / sigma) ** 2)
     return k / k.sum()
+
+
+def soften(images, sigma):
+    """Blur images [..., h, w, 3] by a Gaussian of sigma pixels."""
+    line = defocus(sigma)
+    return blur(blur(images, line[None]), line[:, None])
 
 
 def shake(length, angle):

@@ -82,7 +82,7 @@ def pave(scene, grounds, plane):
 
 
 def draw_lines(colour, away, scale, lines, paint):
-    """Colour [m, 3] with the lines of roads; away [2, m]: the texture's points relative to the plane's anchor, and their `scale` [m], as foreshorten
+    """Draw the lines of roads into colour [m, 3], and return it; away [2, m]: the texture's points relative to the plane's anchor, and their `scale` [m], as foreshorten
     has them; lines [m, 8], paint [m, 3] as pave gives them."""
     lined = (lines[:, 0] > 0).nonzero()[:, 0]
     strength, width, spacing, start, period, solid, x, y = lines[lined].T
@@ -91,7 +91,8 @@ def draw_lines(colour, away, scale, lines, paint):
     beside = (torch.remainder(across + start, spacing) - spacing / 2).abs()
     line = ((width / 2 - beside) / pixel + 0.5).clamp(0, 1) * (width / pixel).clamp(max=1)
     share = strength * line * (torch.remainder(along, period) < solid)
-    return colour.index_copy(0, lined, torch.lerp(colour[lined], paint[lined], share[:, None]))
+    colour[lined] = torch.lerp(colour[lined], paint[lined], share[:, None])
+    return colour
 
 
 def drive(scene, drives, length, own, nearness):

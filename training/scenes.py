@@ -17,7 +17,7 @@ from training import driving, textures
 
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
-FINE = 0.9, 1.6  # texels a pixel
+FINE = 0.9, 1.6  # texels in a pixel, from and to
 FARTHEST, NEAREST = 0.7, 1.3  # inverse depth, 1 = the middle of the scene
 MAX_FAINT_CONTRAST = 0.25  # share of its texture's contrast that a faint layer keeps at most
 FAINT_BACKGROUNDS = 1.6  # backgrounds are faint so much more often than objects
@@ -93,7 +93,7 @@ class Scenes:
     whose camera drives through them, most over a ground, so that motion grows from its vanishing point to the border. faint: share of objects,
     and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. faint_still: share of the faint
     backgrounds that stand still, whatever moves before them. tripod: share of scenes in which only objects with a motion of their own move. fine: share
-    of layers that show at least FINE texels in a pixel; most others show fewer than one, so they are smoother than what a good lens draws.
+    of layers that show FINE (from, to) texels in a pixel; most others show fewer, so they are smoother than what a good lens draws.
     """
 
     def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0, fine=0.0):
@@ -109,7 +109,7 @@ class Scenes:
         self.in_perspective = bool(forward)
         zeros = lambda *shape: torch.zeros(self.batch, self.layers, *shape, device=self.device)
         self.grain, self.grain_at, self.lines, self.line_colour = zeros(2), zeros(2), zeros(8), zeros(3)  # of planes in perspective: training.driving
-        self.road_contrast = zeros() + 1
+        self.road_contrast = torch.ones(self.batch, self.layers, device=self.device)
         if forward:
             nearness = (self.inverse_depth - self.inverse_depth[:, :1]) / (NEAREST - FARTHEST)
             driving.drive(self, self.pick(forward, self.batch), length, own, nearness)
