@@ -3,15 +3,20 @@
 A loader lists the (frame 1, frame 2, flow) paths of a data set as its archives unpack. Unknown flow (NaN, above 1e9, KITTI's valid = 0,
 TartanAir's mask) stays NaN; the losses mask it.
 """
+import csv
 import glob
 import os
 import random
 
+import cv2
 import numpy as np
 import torch
 
 from training import flowfiles, scenes, windows
 from training.network import PATCH
+
+HALVED = 0.5     # share of the pairs that are seen at half size, where the windows fit them
+PLACEMENTS = 4   # of the windows in a pair; the one with the most known flow is taken
 
 
 def _listed(rows, root, what):
@@ -100,7 +105,17 @@ def spring(root):
     return _listed(rows, root, "Spring")
 
 
-LOADERS = {"chairs": chairs, "things": things, "sintel": sintel, "kitti": kitti, "hd1k": hd1k, "tartanair": tartanair, "spring": spring}
+def pairs(root):
+    """Pairs that pairs.tsv names in columns frame1, frame2 and flow: what training.videos writes, or pairs of your own."""
+    table = os.path.join(root, "pairs.tsv")
+    if not os.path.exists(table):
+        raise FileNotFoundError(f"{table}: no such file; it lists the pairs of a folder, with columns frame1, frame2 and flow")
+    with open(table, newline="") as f:
+        rows = [tuple(os.path.join(root, row[k]) for k in ("frame1", "frame2", "flow")) for row in csv.DictReader(f, delimiter="\t")]
+    return _listed(rows, root, "pairs.tsv")
+
+
+LOADERS = {"pairs": pairs, "chairs": chairs, "things": things, "sintel": sintel, "kitti": kitti, "hd1k": hd1k, "tartanair": tartanair, "spring": spring}
 
 
 def read(row):
@@ -132,6 +147,13 @@ def merge_samples(flow, tolerance=0.5):
     return np.where(agree[..., None], mean, np.nan).astype(np.float32)
 
 
+def halve(one, two, flow):
+    """A pair as `read` returns it, at half its size."""
+    even = lambda image: image[:image.shape[0] // 2 * 2, :image.shape[1] // 2 * 2]
+    small = lambda image: cv2.resize(even(image), (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return small(one), small(two), merge_samples(even(flow)) / 2
+
+
 def cut(image, x, y, w, h):
     """A window of an image; outside the image its border is repeated."""
     ys = np.clip(np.arange(y, y + h), 0, image.shape[0] - 1)
@@ -160,12 +182,25 @@ class Pairs:
             raise ValueError(f"no data set has frames large enough for {n} windows of {width}x{height} pixels: {sizes}")
         return names
 
+    def draw(self, names, n, height, width, rng):
+        """A random pair of the data sets `names` that holds n windows of height x width, at its own or half size."""
+        pair = read(rng.choice(self.sets[rng.choice(names)]))
+        across, down = windows.capacity(height // PATCH, width // PATCH, (pair[0].shape[1] // 2, pair[0].shape[0] // 2))
+        return halve(*pair) if across * down >= n and rng.random() < HALVED else pair
+
+    @staticmethod
+    def place(flow, n, height, width, rng):
+        """Positions of n windows as windows.place returns them, where much of the flow is known."""
+        known = np.isfinite(flow[..., 0])
+        share = lambda spots: sum(known[y * PATCH:y * PATCH + height, x * PATCH:x * PATCH + width].sum() for x, y in spots)
+        return max((windows.place(n, height // PATCH, width // PATCH, flow.shape[1::-1], rng) for _ in range(PLACEMENTS)), key=share)
+
     def sample(self, batch, n, height, width, device="cpu", generator=None, rng=random):
         """A batch as windows.sample returns it. Occlusions are not known: a pixel counts as visible where its target lies inside frame 2 and
         inside a window of frame 2. ValueError if a pair is too small for the windows."""
         names = self.that_hold(n, height, width)
-        pairs = [read(rng.choice(self.sets[rng.choice(names)])) for _ in range(batch)]
-        places = [windows.place(n, height // PATCH, width // PATCH, one.shape[1::-1], rng) for one, _, _ in pairs]
+        pairs = [self.draw(names, n, height, width, rng) for _ in range(batch)]
+        places = [self.place(flow, n, height, width, rng) for _, _, flow in pairs]
         origin1 = torch.tensor(places, device=device)
 
         def windows_of(which, origins):

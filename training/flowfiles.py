@@ -39,6 +39,15 @@ def read_kitti(path):
     return flow
 
 
+def write_kitti(path, flow):
+    """Write a KITTI 16-bit PNG, in steps of 1/64 px; flow beyond 511 px is written as unknown."""
+    known = np.isfinite(flow).all(-1) & (np.abs(flow) < 511).all(-1)
+    image = np.zeros((*flow.shape[:2], 3), np.uint16)
+    image[..., 2:0:-1] = np.where(known[..., None], np.round(np.nan_to_num(flow) * 64) + 32768, 0)
+    image[..., 0] = known
+    cv2.imwrite(path, image)
+
+
 def read_pfm(path):
     """PFM (FlyingThings3D): three channels, the third unused, bottom row first; the sign of the scale gives the byte order."""
     with open(path, "rb") as f:

@@ -98,4 +98,11 @@ def spring(folder):
     return 2
 
 
-ALL = (chairs, things, sintel, kitti, hd1k, tartanair, spring)
+def pairs(folder):
+    folder.image(10, "one.png"), folder.image(20, "two.png"), folder.flo("flow.flo")
+    with open(folder.path("pairs.tsv"), "w") as f:
+        f.write("name\tframe1\tframe2\tflow\nfirst\tone.png\ttwo.png\tflow.flo\n")
+    return 1
+
+
+ALL = (pairs, chairs, things, sintel, kitti, hd1k, tartanair, spring)

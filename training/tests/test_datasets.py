@@ -23,7 +23,14 @@ def test_loader_finds_the_pairs_and_keeps_unknown_flow_unknown(tmp_path, make):
         assert np.allclose(f[8:], [3.5, -2.25], atol=1 / 128), row[2]
 
 
-def test_windows_of_real_pairs_have_the_values_of_the_pair(tmp_path):
+@pytest.fixture
+def plain_draws(monkeypatch):
+    """Pairs at their own size, windows anywhere."""
+    monkeypatch.setattr(datasets, "HALVED", 0.0)
+    monkeypatch.setattr(datasets, "PLACEMENTS", 1)
+
+
+def test_windows_of_real_pairs_have_the_values_of_the_pair(tmp_path, plain_draws):
     fakes.sintel(fakes.Folder(tmp_path))
     s = datasets.Pairs(f"sintel={tmp_path}").sample(8, 2, 32, 32, generator=torch.Generator().manual_seed(0), rng=random.Random(0))
     assert s.frame1.shape == s.frame2.shape == (8, 2, 32, 32, 3) and s.flow.shape == (8, 2, 32, 32, 2)
@@ -34,9 +41,9 @@ def test_windows_of_real_pairs_have_the_values_of_the_pair(tmp_path):
     assert (s.flow[~unknown] == torch.tensor([3.5, -2.25])).all() and s.centre_flow.isfinite().all()
 
 
-def test_a_pixel_of_a_real_pair_is_visible_if_its_target_is_known_and_inside_the_frame_and_a_window(tmp_path):
+def test_a_pixel_of_a_real_pair_is_visible_if_its_target_is_known_and_inside_the_frame_and_a_window(tmp_path, plain_draws):
     fakes.sintel(fakes.Folder(tmp_path))
-    s = datasets.Pairs(f"sintel={tmp_path}").sample(32, 1, 32, 32, generator=torch.Generator().manual_seed(0), rng=random.Random(0))
+    s = datasets.Pairs(f"sintel={tmp_path}").sample(128, 1, 32, 32, generator=torch.Generator().manual_seed(0), rng=random.Random(0))
     grid = torch.stack(torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="xy"), -1)
     target = grid + 16 * s.origin1[:, :, None, None] + torch.tensor([3.5, -2.25])
     in_frame = ((target >= 0) & (target <= torch.tensor([fakes.W - 1.0, fakes.H - 1.0]))).all(-1)
@@ -58,6 +65,29 @@ def test_spring_samples_are_merged_where_they_agree():
     assert unknown[0, 1] and unknown[1, 0] and unknown.sum() == 2 and (merged[~unknown] == 5).all()
 
 
+def test_half_of_the_pairs_are_seen_at_half_size_where_the_windows_fit(tmp_path):
+    fakes.sintel(fakes.Folder(tmp_path))
+    pairs, rng = datasets.Pairs(f"sintel={tmp_path}"), random.Random(0)
+    widths = [pairs.draw(["sintel"], 1, 32, 32, rng)[0].shape[1] for _ in range(200)]
+    assert set(widths) == {fakes.W, fakes.W // 2} and 80 < widths.count(fakes.W) < 120
+    assert {pairs.draw(["sintel"], 1, 32, 64, rng)[0].shape[1] for _ in range(20)} == {fakes.W}
+
+
+def test_a_pair_at_half_size_has_half_the_flow():
+    one, flow = np.zeros((7, 9, 3), np.uint8), np.full((7, 9, 2), (8, -4), np.float32)
+    one[2:4, 4:6], flow[0, 0] = 200, np.nan
+    small, _, half = datasets.halve(one, one, flow)
+    assert small.shape == (3, 4, 3) and (small[1, 2] == 200).all() and small.astype(int).sum() == 600
+    assert half.shape == (3, 4, 2) and np.isnan(half[0, 0]).all() and (half[1:] == (4, -2)).all()
+
+
+def test_windows_are_placed_where_flow_is_known():
+    flow = np.full((64, 640, 2), np.nan, np.float32)
+    flow[:, 320:] = 0
+    inside = [datasets.Pairs.place(flow, 1, 32, 32, random.Random(seed))[0][0] >= 20 for seed in range(100)]
+    assert 80 <= sum(inside) < 100  # 1 - 1/2 ** PLACEMENTS; some windows show the rest
+
+
 def test_data_sets_too_small_for_the_windows_are_an_error_that_names_both_sizes(tmp_path):
     fakes.chairs(fakes.Folder(tmp_path))
     with pytest.raises(ValueError, match="4 windows of 48x48 pixels: chairs 96x64"):
@@ -66,7 +96,7 @@ def test_data_sets_too_small_for_the_windows_are_an_error_that_names_both_sizes(
 
 @pytest.mark.parametrize("spec", ["chairs", "unknown=/tmp", "chairs="])
 def test_a_wrong_data_option_is_an_error_that_names_the_data_sets(spec):
-    with pytest.raises(ValueError, match="NAME=DIR, with a name of chairs, things"):
+    with pytest.raises(ValueError, match="NAME=DIR, with a name of pairs, chairs"):
         datasets.Pairs(spec)
 
 
