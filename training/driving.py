@@ -4,7 +4,8 @@ Every layer is a plane, so its inverse depth d is linear in the picture. While t
 e + (p - e) / (1 - s d(p)), where e is the vanishing point. With the layer's pivot c, D = 1 - s d(c) and G = -s grad d / D this is
 c + (c - e)(1/D - 1) + (I - (c - e) G^T)/D (p - c) / (1 + G . (p - c)), a motion as scenes.Scenes has it.
 
-Ground and walls reach the vanishing point, where d = 0. Their textures are seen in perspective. Most grounds are roads: nearly plain, with lines.
+Ground and walls reach the vanishing point, where d = 0. Their textures are seen in perspective. Most grounds are roads: nearly plain, with lines. Most
+objects stand on the ground, so that what moves past tells how fast a plain road moves.
 """
 import math
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ GROUND, WALLS = 1, (2, 3)  # layers
 GROUNDS, SIDES = 0.8, 0.6  # shares of the scenes with a ground, and of its sides with a wall
 CORNER = 10.0     # exponent of an outline: a parallelogram with slightly rounded corners
 PAN = 0.2         # a turn of the camera shifts the picture by about this share of its motion
+STANDING = 0.7    # share of the objects that stand on the ground, where there is one
+SMALLEST = 0.3    # size of the farthest ones, relative to those as near as GROWN (inverse depth) and nearer
+GROWN = 0.6
 LEAST_SCALE = 0.1  # of a texture in perspective: 1 at its plane's anchor, smaller towards the vanishing point
 MAX_ADVANCE = 0.15  # of the distance at which the ground's inverse depth is 1
 ROADS, LINED = 0.6, 0.7  # shares of the grounds that are roads, and of the roads with lines
@@ -95,6 +99,17 @@ def draw_lines(colour, away, scale, lines, paint):
     return colour
 
 
+def stand(scene, chosen, plane, vanishing, lever, depth):
+    """Put the objects `chosen`, bool [B, layers], where their foot has the inverse depth `depth` [B, layers] on the ground, and make far ones smaller."""
+    size = torch.where(chosen, SMALLEST + (1 - SMALLEST) * (depth / GROWN).clamp(max=1), 1.0)
+    scene.outline, scene.edge, scene.radius = scene.outline / size[..., None], scene.edge * size, scene.radius * size
+    half_axes = torch.linalg.inv(scene.outline.reshape(*depth.shape, 2, 2))  # its columns
+    down = plane.towards[:, None]
+    foot = ((scene.centre - vanishing[:, None]) * down).sum(-1) + (down[..., None, :] @ half_axes).norm(dim=(-2, -1))
+    way = (depth * lever - foot) * chosen
+    scene.centre = scene.centre + way[..., None] * down
+
+
 def drive(scene, drives, length, own, nearness):
     """Replace the motion of the scenes `drives`, bool [B], of a scenes.Scenes.
 
@@ -105,12 +120,18 @@ def drive(scene, drives, length, own, nearness):
     vanishing = scene.size * (0.25 + 0.5 * scene.rand(batch, 2))
     lever = scene.size.min() * scene.uniform(0.4, 1.0, batch, 1)
     advance = (length / lever).clamp(max=MAX_ADVANCE) * torch.where(scene.pick(0.85, batch, 1), 1.0, -1.0)
-    pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
     depth = 0.03 + 1.2 * nearness ** 2
-    slope = scene.randn(batch, layers, 2) * 0.3 * (depth / scene.radius)[..., None]
+    planes = ground_and_walls(scene, drives, vanishing, lever)
+    standing = planes[0][1][:, None] & scene.pick(STANDING, batch, layers)
+    standing[:, 0] = False
+    for layer, chosen, _ in planes:
+        standing[:, layer] &= ~chosen
+    stand(scene, standing, planes[0][2], vanishing, lever, depth)
+    pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
+    slope = scene.randn(batch, layers, 2) * torch.where(standing, 0.05, 0.3)[..., None] * (depth / scene.radius)[..., None]
     slope[:, 0] = 0
     own = own.clone()
-    for layer, chosen, plane in ground_and_walls(scene, drives, vanishing, lever):
+    for layer, chosen, plane in planes:
         own[chosen, layer], depth[chosen, layer] = 0.0, 0.0
         pivot[chosen, layer], slope[chosen, layer] = vanishing[chosen], plane.slope[chosen]
         put(scene, layer, chosen, plane, vanishing)

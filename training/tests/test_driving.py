@@ -57,3 +57,38 @@ def test_lines_of_a_road_are_drawn_along_it():
     drawn = driving.draw_lines(torch.zeros(2000, 3), away, torch.ones(2000), lines.expand(2000, 8), torch.full((2000, 3), 255.0))[:, 0].reshape(50, 40)
     assert (drawn[0] > 200).sum() == 6 and drawn[0].sum() == pytest.approx(2 * 4 * 255), "two lines of 4 texels"
     assert (drawn.sum(1) > 0).tolist() == ([True] * 10 + [False] * 15) * 2
+
+
+def test_standing_objects_move_as_the_ground_at_their_foot(bank, monkeypatch):
+    monkeypatch.setattr(driving, "STANDING", 1.0)
+    monkeypatch.setattr(driving, "SIDES", 0.0)
+    g = torch.Generator().manual_seed(3)
+    scene = scenes.Scenes(bank, torch.rand(32, 1, 2, generator=g) * 300 + 100, 200, (640, 480), 1.0, g, forward=1.0, objects=8)
+    towards = scene.grain[:, 1] / scene.grain[:, 1].norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    angles = torch.linspace(0, 2 * torch.pi, 400)
+    rim = torch.stack([angles.cos(), angles.sin()])
+    compared = 0
+    for layer in range(2, scene.layers):
+        still = has(scene, 1) & (scene.wave[:, layer] == 0).flatten(1).all(1)
+        outline = scene.centre[:, layer, :, None] + torch.linalg.inv(scene.outline[:, layer].reshape(-1, 2, 2)) @ rim
+        foot = torch.take_along_dim(outline, (towards[:, :, None] * outline).sum(1).argmax(1)[:, None, None], 2).permute(1, 0, 2)[:, :, None, None]
+        ground, own = (scene.motion(foot, l)[:, :, 0, 0, 0] - foot[:, :, 0, 0, 0] for l in (1, layer))
+        apart, moved = (ground - own).norm(dim=0), ground.norm(dim=0)
+        agree = apart < 0.1 * moved + 0.1
+        compared += still.sum().item()
+        assert agree[still].float().mean() > 0.35, f"layer {layer}: not all objects move themselves"
+    assert compared > 60
+
+
+def test_far_objects_are_higher_and_smaller_than_near_ones(bank, monkeypatch):
+    monkeypatch.setattr(driving, "STANDING", 1.0)
+    g = torch.Generator().manual_seed(4)
+    scene = scenes.Scenes(bank, torch.rand(64, 1, 2, generator=g) * 300 + 100, 200, (640, 480), 1.0, g, forward=1.0, objects=8)
+    grounds = has(scene, driving.GROUND)
+    towards = scene.grain[:, 1] / scene.grain[:, 1].norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    half_axes = torch.linalg.inv(scene.outline.reshape(64, -1, 2, 2))
+    down = towards[:, None]
+    foot = ((scene.centre - scene.pivot[:, :1]) * down).sum(-1) + (down[..., None, :] @ half_axes).norm(dim=(-2, -1))
+    feet = foot[grounds][:, 4:]  # after ground and walls; painted from far to near
+    assert (feet > 0).all() and (feet[:, 1:] >= feet[:, :-1] - 1e-3).all()
+    assert scene.radius[grounds][:, 4].mean() < 0.8 * scene.radius[grounds][:, -1].mean()
