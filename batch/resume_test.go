@@ -174,3 +174,41 @@ func TestResumeAfterFailure(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// TestResumeParts stops one part of a batch within its video, while the other part does its own. The next call of the part continues
+// there, and the whole batch then finds everything done.
+func TestResumeParts(t *testing.T) {
+	const frames, stop = 40, 25
+	_, o := clips(t, frames, frames-1)
+	o = resuming(o)
+	first, second := o, o
+	first.Part, second.Part = parts.Part{Number: 1, Of: 2}, parts.Part{Number: 2, Of: 2}
+	why := errors.New("preempted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopping := first
+	stopping.Events.Written = func(p Progress) {
+		if p.Frames == stop {
+			cancel(why)
+		}
+	}
+	if ended, _, err := watched(ctx, stopping); !errors.Is(err, why) || len(ended) > 0 {
+		t.Fatalf("%v, %v", ended, err)
+	}
+	work := parts.Folder(filepath.Join(o.Dir, "a-flow.mkv"))
+	begun := tree(t, work)
+	ended, _, err := watched(t.Context(), second)
+	equal(t, "the other part", ended, "b-flow.mkv done")
+	if got := tree(t, work); err != nil || len(begun) == 0 || !maps.Equal(got, begun) {
+		t.Errorf("the other part changed what was begun: %v, before %v, %v", names(got), names(begun), err)
+	}
+	var kept parts.Continued
+	first.Events.Continued = func(_ int, _ string, c parts.Continued) { kept = c }
+	ended, r, err := watched(t.Context(), first)
+	equal(t, "continued", ended, "a-flow.mkv done")
+	if err != nil || kept.Done < stop || r.Frames != frames-1-kept.Done {
+		t.Errorf("continued after %+v: %+v, %v", kept, r, err)
+	}
+	if ended, r, err := watched(t.Context(), o); err != nil || len(ended) > 0 || r.Skipped != 2 {
+		t.Errorf("the whole after its parts: %v, %+v, %v", ended, r, err)
+	}
+}
