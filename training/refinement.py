@@ -111,14 +111,13 @@ class WarpStep(nn.Module):
     def __init__(self, coarse, features, hidden):
         super().__init__()
         self.start = nn.Conv2d(coarse, hidden, 1)
-        self.mix = nn.Conv2d(hidden + 2 * features + 2, hidden, 3, padding=1)
+        self.mix = layers.PartsConv((hidden, features, features, 2), hidden)
         self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
         self.head = layers.zero_init(nn.Conv2d(hidden, 2, 1))
 
     def forward(self, coarse, a, b, flow):
         """coarse [W, H, h/2, w/2]: state of the stride above; a, b [W, C, h, w] -> hidden, flow."""
-        x = torch.cat([layers.upsample(self.start(coarse)), a, operators.warp(b, flow), flow_shape(flow).to(a)], 1)
-        hidden = F.relu(self.mix(x))
+        hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, operators.warp(b, flow), flow_shape(flow).to(a)))
         hidden = F.relu(hidden + self.update(hidden))
         return hidden, flow + self.head(hidden).float()
 
