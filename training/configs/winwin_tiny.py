@@ -7,7 +7,7 @@ Result    The graphs in models/winwin-tiny: 34,558 steps, 177,708 samples, 690 m
           endpoint error 7.28 px on the 12 synthetic frames, 0.46 px on the 4 synthetic Full-HD frames, 3.97 px on the 17 real pairs. They were trained in several
           legs while the code and the network changed (models/winwin-tiny/training.md), so a single run of this file gives a similar
           network, not the same one. The graphs are from before `review` and the affine fit of propagation; the checkpoint
-          beside them has both, and has been trained 186 minutes longer.
+          beside them has both, and has been trained 286 minutes longer.
 """
 
 network = dict(
