@@ -16,6 +16,7 @@ import glob
 import itertools
 import os
 import re
+import sys
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ AGREE = 0.5, 0.05       # px and share of the flow's length by which the flow fo
 SURROUNDINGS = 21       # px, side of the square in which texture and likeness are measured
 LEAST_TEXTURE = 0.5     # grey levels per pixel in the direction of the weakest gradient, root mean square
 LEAST_LIKENESS = 0.7    # correlation of the surroundings with those in the other frame
+LEAST_KNOWN = 0.01      # share of a frame's pixels that have a label; pairs with less are left out
 
 
 def scene_of(path):
@@ -62,7 +64,7 @@ def runs(path, count, length, size=SIZE):
     while (read := video.read())[0]:
         frames.append(read[1])
     if len(frames) < length:
-        raise ValueError(f"{path}: {len(frames)} frames, {length} are needed")
+        raise ValueError(f"{path}: OpenCV reads {len(frames)} frames, and {length} are needed")
     for start in np.linspace(0, len(frames) - length, count + 2)[1:-1].astype(int):
         yield [cover(f[..., ::-1], size) for f in frames[start:start + length]]
 
@@ -143,7 +145,7 @@ def label(frames, flows, i, j):
 
 
 def write_run(net, frames, folder, name):
-    """Label all pairs of a run of frames and write them. Returns rows of pairs.tsv."""
+    """Label all pairs of a run of frames and write those with enough labels. Returns rows of pairs.tsv."""
     flows = {}
     for i, j in itertools.combinations(range(len(frames)), 2):
         forth, back = both_flows(net, frames[i], frames[j])
@@ -152,10 +154,31 @@ def write_run(net, frames, folder, name):
         cv2.imwrite(os.path.join(folder, f"{name}_{i}.png"), frame[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     rows = []
     for i, j in sorted(flows):
-        pair = f"{name}_{i}-{j}"
-        flowfiles.write_kitti(os.path.join(folder, f"{pair}.png"), label(frames, flows, i, j))
-        rows.append((pair, f"{name}_{i}.png", f"{name}_{j}.png", f"{pair}.png"))
+        flow, pair = label(frames, flows, i, j), f"{name}_{i}-{j}"
+        if np.isfinite(flow[..., 0]).mean() >= LEAST_KNOWN:
+            flowfiles.write_kitti(os.path.join(folder, f"{pair}.png"), flow)
+            rows.append((f"clips/{pair}", f"{name}_{i}.png", f"{name}_{j}.png", f"{pair}.png"))
     return rows
+
+
+def make(net, clips, out, count, length):
+    """Write the pairs of `clips`, as `clips` lists them, into the folder `out`. A clip that cannot be used is reported and left out."""
+    tables = {}
+    for side in ("train", "held-out"):
+        os.makedirs(os.path.join(out, side), exist_ok=True)
+        tables[side] = [("name", "frame1", "frame2", "flow")]
+    for path, held_out in clips:
+        side, name = "held-out" if held_out else "train", os.path.splitext(os.path.basename(path))[0]
+        try:
+            for k, frames in enumerate(runs(path, count, length)):
+                tables[side] += write_run(net, frames, os.path.join(out, side), f"{name}-{k}")
+        except ValueError as error:
+            print(f"videos: {error}; left out", file=sys.stderr)
+            continue
+        print(path, flush=True)
+    for side, rows in tables.items():
+        with open(os.path.join(out, side, "pairs.tsv"), "w", newline="") as f:
+            csv.writer(f, delimiter="\t").writerows(rows)
 
 
 def main():
@@ -172,18 +195,10 @@ def main():
     net = checkpoint.load_average(args.checkpoint)[0].eval()
     if torch.cuda.is_available():
         net = net.cuda()
-    tables = {}
-    for side in ("train", "held-out"):
-        os.makedirs(os.path.join(args.out, side), exist_ok=True)
-        tables[side] = [("name", "frame1", "frame2", "flow")]
-    for path, held_out in clips(args.clips):
-        side = "held-out" if held_out else "train"
-        for k, frames in enumerate(runs(path, args.runs, args.frames)):
-            tables[side] += write_run(net, frames, os.path.join(args.out, side), f"{os.path.splitext(os.path.basename(path))[0]}-{k}")
-        print(path, flush=True)
-    for side, rows in tables.items():
-        with open(os.path.join(args.out, side, "pairs.tsv"), "w", newline="") as f:
-            csv.writer(f, delimiter="\t").writerows(rows)
+    try:
+        make(net, clips(args.clips), args.out, args.runs, args.frames)
+    except OSError as error:
+        sys.exit(f"videos: {error}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import flowfiles, videos
+from training import datasets, flowfiles, videos
 
 STEP = 3, -1  # px from each frame to the next
 
@@ -103,6 +103,11 @@ def test_a_run_of_frames_gets_the_labels_of_its_steps(tmp_path):
         assert np.array_equal(flowfiles.read_frame(str(tmp_path / one)), frames[i]) and np.array_equal(flowfiles.read_frame(str(tmp_path / two)), frames[j])
 
 
+def test_pairs_without_labels_are_left_out(tmp_path):
+    plain = [np.full((96, 128, 3), 100 + i, np.uint8) for i in range(3)]
+    assert videos.write_run(Network(plain), plain, str(tmp_path), "clip") == []
+
+
 def write_clip(path, frames):
     h, w = frames[0].shape[:2]
     video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (w, h))
@@ -115,7 +120,7 @@ def test_runs_are_consecutive_frames_spread_over_a_clip(tmp_path):
     write_clip(tmp_path / "a.avi", [np.full((48, 64, 3), 10 + 10 * i, np.uint8) for i in range(20)])
     found = [[round((f.mean() - 10) / 10) for f in run] for run in videos.runs(str(tmp_path / "a.avi"), 2, 4, size=(64, 48))]
     assert found == [[5, 6, 7, 8], [10, 11, 12, 13]]
-    with pytest.raises(ValueError, match="a.avi: 20 frames, 21 are needed"):
+    with pytest.raises(ValueError, match="a.avi: OpenCV reads 20 frames, and 21 are needed"):
         next(videos.runs(str(tmp_path / "a.avi"), 1, 21))
 
 
@@ -144,3 +149,17 @@ def test_written_kitti_flow_is_read_again(tmp_path):
     unknown = np.isnan(f[..., 0])
     unknown[1, 0] = True
     assert np.array_equal(np.isnan(g[..., 0]), unknown) and np.abs(g - f)[~unknown].max() <= 1 / 128
+
+
+def test_a_folder_of_clips_becomes_a_data_set_and_a_broken_clip_is_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(videos, "both_flows", lambda net, one, two: (uniform(0, 0, *one.shape[:2]), uniform(0, 0, *one.shape[:2])))
+    rich = np.repeat(texture(88, 160).astype(np.uint8)[..., None], 3, -1)
+    for name in "abcde":
+        write_clip(tmp_path / f"{name}.avi", [rich] * 3)
+    (tmp_path / "b.avi").write_bytes(b"no video")
+    out = tmp_path / "out"
+    videos.make(None, videos.clips(str(tmp_path)), str(out), 1, 2)
+    assert "b.avi: OpenCV reads 0 frames, and 2 are needed; left out" in capsys.readouterr().err
+    assert [len(datasets.pairs(str(out / side))) for side in ("train", "held-out")] == [6, 2]
+    one, two, flow = datasets.read(datasets.pairs(str(out / "train"))[0])
+    assert one.shape == two.shape == (*videos.SIZE[::-1], 3) and np.nanmax(abs(flow)) == 0
