@@ -36,8 +36,9 @@ func stoppedAt(t *testing.T, o Options, video, images int) {
 			cancel(why)
 		}
 	}
-	if r, err := Run(ctx, o); !errors.Is(err, why) || r.Left != len(o.Videos)-video+1 {
-		t.Fatalf("%+v, %v", r, err)
+	ended, r, err := watched(ctx, o)
+	if !errors.Is(err, why) || r.Left != r.Videos-video+1 || len(ended) != video-1 || o.Part.Of == 0 && r.Videos != len(o.Videos) {
+		t.Fatalf("%v, %+v, %v", ended, r, err)
 	}
 }
 
@@ -183,17 +184,7 @@ func TestResumeParts(t *testing.T) {
 	o = resuming(o)
 	first, second := o, o
 	first.Part, second.Part = parts.Part{Number: 1, Of: 2}, parts.Part{Number: 2, Of: 2}
-	why := errors.New("preempted")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stopping := first
-	stopping.Events.Written = func(p Progress) {
-		if p.Frames == stop {
-			cancel(why)
-		}
-	}
-	if ended, _, err := watched(ctx, stopping); !errors.Is(err, why) || len(ended) > 0 {
-		t.Fatalf("%v, %v", ended, err)
-	}
+	stoppedAt(t, first, 1, stop)
 	work := parts.Folder(filepath.Join(o.Dir, "a-flow.mkv"))
 	begun := tree(t, work)
 	ended, _, err := watched(t.Context(), second)

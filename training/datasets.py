@@ -105,14 +105,18 @@ def spring(root):
     return _listed(rows, root, "Spring")
 
 
+def table(root):
+    """(name, frame 1, frame 2, flow) of the pairs that root/pairs.tsv lists, as paths. name: None if there is no such column."""
+    path = os.path.join(root, "pairs.tsv")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file; it lists the pairs of a folder, with columns frame1, frame2 and flow")
+    with open(path, newline="") as f:
+        return [(row.get("name"), *(os.path.join(root, row[k]) for k in ("frame1", "frame2", "flow"))) for row in csv.DictReader(f, delimiter="\t")]
+
+
 def pairs(root):
-    """Pairs that pairs.tsv names in columns frame1, frame2 and flow: what training.videos writes, or pairs of your own."""
-    table = os.path.join(root, "pairs.tsv")
-    if not os.path.exists(table):
-        raise FileNotFoundError(f"{table}: no such file; it lists the pairs of a folder, with columns frame1, frame2 and flow")
-    with open(table, newline="") as f:
-        rows = [tuple(os.path.join(root, row[k]) for k in ("frame1", "frame2", "flow")) for row in csv.DictReader(f, delimiter="\t")]
-    return _listed(rows, root, "pairs.tsv")
+    """The pairs of a table pairs.tsv: what training.videos writes, or pairs of your own."""
+    return _listed([row[1:] for row in table(root)], root, "pairs.tsv")
 
 
 LOADERS = {"pairs": pairs, "chairs": chairs, "things": things, "sintel": sintel, "kitti": kitti, "hd1k": hd1k, "tartanair": tartanair, "spring": spring}

@@ -5,7 +5,6 @@
 Writes table.json, table.md and sheet.png (frame, truth, ours, DIS, error). Choose on the synthetic groups; the real pairs are only reported.
 """
 import argparse
-import csv
 import json
 import os
 
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from training import checkpoint, flowfiles, frames, measures, textures
+from training import checkpoint, datasets, flowfiles, frames, measures, textures
 
 
 def zero(a, b):
@@ -32,10 +31,8 @@ def dis(a, b):
 
 def real_pairs(root):
     """(name, frame1, frame2, flow) of the pairs that root/pairs.tsv lists."""
-    with open(os.path.join(root, "pairs.tsv")) as f:
-        for row in csv.DictReader(f, delimiter="\t"):
-            at = lambda k: os.path.join(root, row[k])
-            yield row["name"], flowfiles.read_frame(at("frame1")), flowfiles.read_frame(at("frame2")), flowfiles.read(at("flow"))
+    for name, one, two, flow in datasets.table(root):
+        yield name, flowfiles.read_frame(one), flowfiles.read_frame(two), flowfiles.read(flow)
 
 
 def synthetic_pairs(bank, count):

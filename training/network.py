@@ -286,14 +286,16 @@ class WinWin(nn.Module):
         return memory, torch.cat([xy2, strange], 1)
 
     @torch.no_grad()
-    def estimate(self, frame1, frame2):
-        """Flow of whole frames of any size: uint8 or float [H, W, 3] arrays or tensors -> flow [H, W, 2] in pixels, log scale [H, W]."""
+    def estimate(self, frame1, frame2, both_ways=False):
+        """Flow of whole frames of any size: uint8 or float [H, W, 3] arrays or tensors -> flow [H, W, 2] in pixels, log scale [H, W].
+        both_ways: from frame 1 to frame 2 and back, [2, H, W, 2] and [2, H, W], with one encoding of each frame."""
         device = next(self.parameters()).device
         one, two = (torch.as_tensor(f).to(device).float()[None, None] for f in (frame1, frame2))
         h, w = one.shape[2:4]
         pad = lambda x: F.pad(x[:, 0].permute(0, 3, 1, 2), (0, -w % PATCH, 0, -h % PATCH), mode="replicate").permute(0, 2, 3, 1)[:, None]
         zero = torch.zeros(1, 1, 2, dtype=torch.int64, device=device)
         was, _ = self.training, self.eval()
-        out = self(pad(one), pad(two), zero, zero)
+        out = self(pad(one), pad(two), zero, zero, both_ways=both_ways)
         self.train(was)
-        return out["flow"][0, :, :h, :w].permute(1, 2, 0), out["log_scale"][0, 0, :h, :w]
+        flow, log_scale = out["flow"][..., :h, :w].permute(0, 2, 3, 1), out["log_scale"][:, 0, :h, :w]
+        return (flow, log_scale) if both_ways else (flow[0], log_scale[0])

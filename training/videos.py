@@ -1,7 +1,7 @@
 """Make training pairs from real clips, labelled by a network that has been trained already.
 
-    python3 -m training.videos ../models/winwin-tiny --clips DIR --out pairs
-    python3 -m training.train --data pairs=pairs/train --init ../models/winwin-tiny ...
+    python3 -m training.videos models/winwin-tiny --clips DIR --out pairs
+    python3 -m training.train --data pairs=pairs/train --init models/winwin-tiny ...
 
 A network is most accurate on small motion and when it sees the frames large. So frames further apart get their flow from the steps between
 consecutive frames where the network does not find it at once, all at full size. The network then learns, from windows of such a pair at full or half
@@ -125,23 +125,18 @@ def alike(gray1, gray2, flow):
     return box(a * b) >= LEAST_LIKENESS * np.sqrt(np.maximum(box(a * a) * box(b * b), 1e-3))  # a running sum may end below 0
 
 
-@torch.no_grad()
 def both_flows(net, one, two):
-    """Flow from one frame to the other and back, for frames uint8 [H, W, 3] with sides that are multiples of 16."""
+    """Flow from one frame, uint8 [H, W, 3], to the other and back: two arrays float32 [H, W, 2]."""
     device = next(net.parameters()).device
-    one, two = (torch.from_numpy(f).to(device).float()[None, None] for f in (one, two))
-    origin = torch.zeros(1, 1, 2, dtype=torch.int64, device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=layers.bf16_is_fast(device)):
-        return tuple(net(one, two, origin, origin, both_ways=True)["flow"].float().permute(0, 2, 3, 1).cpu().numpy())
+        flows, _ = net.estimate(one, two, both_ways=True)
+    return tuple(flows.float().cpu().numpy())
 
 
-def label(frames, flows, i, j):
-    """Flow from frame i to frame j, NaN where there is no label. flows: {(i, j): flow}, checked with `agreeing`."""
+def flow_between(flows, i, j):
+    """Flow from frame i to frame j, NaN where unknown. flows: {(i, j): flow}, checked with `agreeing`."""
     way = 1 if i < j else -1
-    flow = merged(flows[i, j], followed([flows[k, k + way] for k in range(i, j, way)]))
-    one, two = (cv2.cvtColor(frames[k], cv2.COLOR_RGB2GRAY).astype(np.float32) for k in (i, j))
-    known = textured(one) & alike(one, two, flow)
-    return np.where(known[..., None], flow, np.nan)
+    return merged(flows[i, j], followed([flows[k, k + way] for k in range(i, j, way)]))
 
 
 def write_run(net, frames, folder, name):
@@ -152,22 +147,24 @@ def write_run(net, frames, folder, name):
         flows[i, j], flows[j, i] = agreeing(forth, back), agreeing(back, forth)
     for i, frame in enumerate(frames):
         cv2.imwrite(os.path.join(folder, f"{name}_{i}.png"), frame[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    rows = []
+    grays = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
+    rich, rows = [textured(gray) for gray in grays], []
     for i, j in sorted(flows):
-        flow, pair = label(frames, flows, i, j), f"{name}_{i}-{j}"
+        flow, pair = flow_between(flows, i, j), f"{name}_{i}-{j}"
+        flow[~(rich[i] & alike(grays[i], grays[j], flow))] = np.nan
         if np.isfinite(flow[..., 0]).mean() >= LEAST_KNOWN:
             flowfiles.write_kitti(os.path.join(folder, f"{pair}.png"), flow)
             rows.append((f"clips/{pair}", f"{name}_{i}.png", f"{name}_{j}.png", f"{pair}.png"))
     return rows
 
 
-def make(net, clips, out, count, length):
-    """Write the pairs of `clips`, as `clips` lists them, into the folder `out`. A clip that cannot be used is reported and left out."""
+def make(net, listed, out, count, length):
+    """Write the pairs of the clips that `clips` lists into the folder `out`. A clip that cannot be used is reported and left out."""
     tables = {}
     for side in ("train", "held-out"):
         os.makedirs(os.path.join(out, side), exist_ok=True)
         tables[side] = [("name", "frame1", "frame2", "flow")]
-    for path, held_out in clips:
+    for path, held_out in listed:
         side, name = "held-out" if held_out else "train", os.path.splitext(os.path.basename(path))[0]
         try:
             for k, frames in enumerate(runs(path, count, length)):
@@ -192,10 +189,10 @@ def main():
     args = p.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    net = checkpoint.load_average(args.checkpoint)[0].eval()
-    if torch.cuda.is_available():
-        net = net.cuda()
     try:
+        net = checkpoint.load_average(args.checkpoint)[0]
+        if torch.cuda.is_available():
+            net = net.cuda()
         make(net, clips(args.clips), args.out, args.runs, args.frames)
     except OSError as error:
         sys.exit(f"videos: {error}")

@@ -15,6 +15,12 @@ def has(scene, layer):
     return scene.grain[:, layer].norm(dim=-1) > 0
 
 
+def nearer(scene):
+    """The direction in which the ground comes nearer: unit vectors [B, 2], 0 without a ground."""
+    grain = scene.grain[:, driving.GROUND]
+    return grain / grain.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+
+
 @pytest.mark.parametrize("wall", driving.WALLS)
 def test_a_wall_moves_as_the_ground_does_where_it_stands_on_it(scene, wall):
     both = has(scene, wall)
@@ -31,7 +37,7 @@ def test_a_wall_moves_as_the_ground_does_where_it_stands_on_it(scene, wall):
 
 def test_the_ground_moves_faster_the_nearer_it_is(scene):
     grounds = has(scene, driving.GROUND)
-    towards = scene.grain[:, driving.GROUND] / scene.grain[:, driving.GROUND].norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    towards = nearer(scene)
     away = torch.tensor([0.0, 20, 60, 100])
     p = (scene.pivot[:, driving.GROUND, :, None] + towards[:, :, None] * away).permute(1, 0, 2)[:, :, None, None]
     moved = (scene.motion(p, driving.GROUND) - p - scene.shift[:, driving.GROUND].T[:, :, None, None, None]).norm(dim=0)[grounds, 0, 0]
@@ -64,7 +70,7 @@ def test_standing_objects_move_as_the_ground_at_their_foot(bank, monkeypatch):
     monkeypatch.setattr(driving, "SIDES", 0.0)
     g = torch.Generator().manual_seed(3)
     scene = scenes.Scenes(bank, torch.rand(32, 1, 2, generator=g) * 300 + 100, 200, (640, 480), 1.0, g, forward=1.0, objects=8)
-    towards = scene.grain[:, 1] / scene.grain[:, 1].norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    towards = nearer(scene)
     angles = torch.linspace(0, 2 * torch.pi, 400)
     rim = torch.stack([angles.cos(), angles.sin()])
     compared = 0
@@ -85,7 +91,7 @@ def test_far_objects_are_higher_and_smaller_than_near_ones(bank, monkeypatch):
     g = torch.Generator().manual_seed(4)
     scene = scenes.Scenes(bank, torch.rand(64, 1, 2, generator=g) * 300 + 100, 200, (640, 480), 1.0, g, forward=1.0, objects=8)
     grounds = has(scene, driving.GROUND)
-    towards = scene.grain[:, 1] / scene.grain[:, 1].norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    towards = nearer(scene)
     half_axes = torch.linalg.inv(scene.outline.reshape(64, -1, 2, 2))
     down = towards[:, None]
     foot = ((scene.centre - scene.pivot[:, :1]) * down).sum(-1) + (down[..., None, :] @ half_axes).norm(dim=(-2, -1))
