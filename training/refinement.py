@@ -106,20 +106,50 @@ class Propagation(nn.Module):
         return flow + gate * (smooth - flow)
 
 
+def gradient(x):
+    """Derivatives of x [W, C, h, w] to the right and downwards, by central differences."""
+    h, w = x.shape[2:]
+    wide, high = padded(x, 1, 3), padded(x, 1, 2)
+    return (wide.narrow(3, 2, w) - wide.narrow(3, 0, w)) / 2, (high.narrow(2, 2, h) - high.narrow(2, 0, h)) / 2
+
+
 class WarpStep(nn.Module):
-    """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume."""
+    """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume.
+
+    Before any training it moves the flow by half of what least squares says: the displacement that explains the features' differences by their
+    gradients, over a window of WINDOW x WINDOW cells (Lucas and Kanade, 1981).
+    """
+    WINDOW = 7
+    RIDGE = 0.05  # added to the squared gradients, so that plain surfaces stay where they are. The features' scale is learned
+    LIMIT = 0.5   # cells; gradients say nothing of what is farther away
+
     def __init__(self, coarse, features, hidden):
         super().__init__()
         self.start = nn.Conv2d(coarse, hidden, 1)
-        self.mix = layers.PartsConv((hidden, features, features, 2), hidden)
+        self.mix = layers.PartsConv((hidden, features, features, 6), hidden)
         self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
         self.head = layers.zero_init(nn.Conv2d(hidden, 2, 1))
+        self.gate = layers.zero_init(nn.Conv2d(hidden, 1, 1))
+
+    def least_squares(self, a, b):
+        """The displacement from a to b, both float32 [W, C, h, w], by least squares: [W, 2, h, w], shorter than LIMIT."""
+        x, y = gradient((a + b) / 2)
+        difference = b - a
+        products = torch.cat([(p * q).mean(1, keepdim=True) for p, q in ((x, x), (x, y), (y, y), (x, difference), (y, difference))], 1)
+        sums = F.avg_pool2d(products, self.WINDOW, 1, self.WINDOW // 2, count_include_pad=False)
+        xx, xy, yy, xd, yd = (sums[:, i:i + 1] for i in range(5))
+        xx, yy = xx + self.RIDGE, yy + self.RIDGE
+        best = torch.cat([xy * yd - yy * xd, xy * xd - xx * yd], 1) / (xx * yy - xy * xy)
+        return best / (1 + (best ** 2).sum(1, keepdim=True).add(1e-8).sqrt() / self.LIMIT)
 
     def forward(self, coarse, a, b, flow):
         """coarse [W, H, h/2, w/2]: state of the stride above; a, b [W, C, h, w] -> hidden, flow."""
-        hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, operators.warp(b, flow), flow_shape(flow).to(a)))
+        b = operators.warp(b, flow)
+        best = self.least_squares(a.float(), b.float())
+        signed = torch.cat([flow_shape(flow), F.relu(best), F.relu(-best)], 1).to(a)
+        hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, b, signed))
         hidden = F.relu(hidden + self.update(hidden))
-        return hidden, flow + self.head(hidden).float()
+        return hidden, flow + self.head(hidden).float() + torch.sigmoid(self.gate(hidden).float()) * best
 
 
 class Upsampling(nn.Module):

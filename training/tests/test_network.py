@@ -156,10 +156,28 @@ def test_upsampling_keeps_a_ramp_and_never_leaves_the_range_of_the_coarse_flow()
     assert fine.shape == (1, 2, 24, 24) and fine.min() >= 2 * coarse.min() and fine.max() <= 2 * coarse.max()
 
 
-def test_a_warping_step_starts_as_the_identity_and_new_parts_change_little():
+def texture(x, y):
+    """Three smooth channels at points x, y [h, w]: [1, 3, h, w]."""
+    return torch.stack([torch.sin(0.5 * x + 0.3 * y), torch.cos(0.4 * x - 0.6 * y), torch.sin(0.7 * y)])[None]
+
+
+def test_least_squares_find_a_displacement_of_less_than_a_cell():
+    y, x = torch.meshgrid(torch.arange(32.0), torch.arange(40.0), indexing="ij")
+    true = torch.tensor([0.3, -0.2])
+    step = refinement.WarpStep(4, 3, 6)
+    step.RIDGE, step.LIMIT = 1e-4, 1e3
+    best = step.least_squares(texture(x, y), texture(x - true[0], y - true[1]))[0, :, 4:-4, 4:-4]
+    assert (best - true[:, None, None]).norm(dim=0).max() < 0.03
+
+
+def test_a_warping_step_starts_as_half_the_way_of_least_squares_and_leaves_plain_surfaces():
     torch.manual_seed(0)
-    flow = torch.randn(1, 2, 8, 8)
-    _, after = refinement.WarpStep(4, 3, 6)(torch.randn(1, 4, 4, 4), torch.randn(1, 3, 8, 8), torch.randn(1, 3, 8, 8), flow)
+    step, flow = refinement.WarpStep(4, 3, 6), torch.zeros(1, 2, 8, 8)
+    a, b = torch.randn(1, 3, 8, 8), torch.randn(1, 3, 8, 8)
+    _, after = step(torch.randn(1, 4, 4, 4), a, b, flow)
+    best = step.least_squares(a, b)
+    assert torch.allclose(after, best / 2) and 0.01 < best.norm(dim=1).max() < step.LIMIT
+    _, after = step(torch.randn(1, 4, 4, 4), torch.full_like(a, 3.0), torch.full_like(b, 3.5), flow)
     assert torch.equal(after, flow)
 
 
