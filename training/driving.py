@@ -19,6 +19,7 @@ PAN = 0.2         # a turn of the camera shifts the picture by about this share 
 STANDING = 0.7    # share of the objects that stand on the ground, where there is one
 SMALLEST = 0.3    # size of the farthest ones, relative to those as near as GROWN (inverse depth) and nearer
 GROWN = 0.6
+TILT, STANDING_TILT = 0.3, 0.05  # deviation of the change of an object's depth over its radius, as a share of its depth
 LEAST_SCALE = 0.1  # of a texture in perspective: 1 at its plane's anchor, smaller towards the vanishing point
 MAX_ADVANCE = 0.15  # of the distance at which the ground's inverse depth is 1
 ROADS, LINED = 0.6, 0.7  # shares of the grounds that are roads, and of the roads with lines
@@ -128,7 +129,7 @@ def drive(scene, drives, length, own, nearness):
         standing[:, layer] &= ~chosen
     stand(scene, standing, planes[0][2], vanishing, lever, depth)
     pivot = torch.cat([vanishing[:, None], scene.centre[:, 1:]], 1)
-    slope = scene.randn(batch, layers, 2) * torch.where(standing, 0.05, 0.3)[..., None] * (depth / scene.radius)[..., None]
+    slope = scene.randn(batch, layers, 2) * torch.where(standing, STANDING_TILT, TILT)[..., None] * (depth / scene.radius)[..., None]
     slope[:, 0] = 0
     own = own.clone()
     for layer, chosen, plane in planes:
