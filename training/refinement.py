@@ -106,13 +106,6 @@ class Propagation(nn.Module):
         return flow + gate * (smooth - flow)
 
 
-def gradient(x):
-    """Derivatives of x [W, C, h, w] to the right and downwards, by central differences."""
-    h, w = x.shape[2:]
-    wide, high = padded(x, 1, 3), padded(x, 1, 2)
-    return (wide.narrow(3, 2, w) - wide.narrow(3, 0, w)) / 2, (high.narrow(2, 2, h) - high.narrow(2, 0, h)) / 2
-
-
 class WarpStep(nn.Module):
     """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume.
 
@@ -133,9 +126,11 @@ class WarpStep(nn.Module):
 
     def least_squares(self, a, b):
         """The displacement from a to b, both float32 [W, C, h, w], by least squares: [W, 2, h, w], shorter than LIMIT."""
-        x, y = gradient((a + b) / 2)
-        difference = b - a
-        products = torch.cat([(p * q).mean(1, keepdim=True) for p, q in ((x, x), (x, y), (y, y), (x, difference), (y, difference))], 1)
+        both, difference = a + b, (b - a)[..., 1:-1, 1:-1]
+        x = both[..., 1:-1, 2:] - both[..., 1:-1, :-2]  # four times the derivative of the features' mean
+        y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
+        pairs = (x, x, 1 / 16), (x, y, 1 / 16), (y, y, 1 / 16), (x, difference, 1 / 4), (y, difference, 1 / 4)
+        products = F.pad(torch.cat([(p * q).mean(1, keepdim=True) * scale for p, q, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
         sums = F.avg_pool2d(products, self.WINDOW, 1, self.WINDOW // 2, count_include_pad=False)
         xx, xy, yy, xd, yd = (sums[:, i:i + 1] for i in range(5))
         xx, yy = xx + self.RIDGE, yy + self.RIDGE
