@@ -3,11 +3,10 @@
 Hardware  2 CPU cores; cores with AMX (Intel Xeon since 2023) train in bfloat16, twice as fast
 Memory    about 1 GB for each process
 Time      8.5 hours
-Result    The graphs in models/winwin-tiny: 34,558 steps, 177,708 samples, 690 minutes on 2 cores and 8 minutes on an H100. Mean
-          endpoint error 7.28 px on the 12 synthetic frames, 0.46 px on the 4 synthetic Full-HD frames, 3.97 px on the 17 real pairs. They were trained in several
-          legs while the code and the network changed (models/winwin-tiny/training.md), so a single run of this file gives a similar
-          network, not the same one. The graphs are from before `review` and the affine fit of propagation; the checkpoint
-          beside them has both, and has been trained 286 minutes longer.
+Result    The graphs in models/winwin-tiny: 39,387 steps, 221,621 samples, 1,083 minutes on 2 cores and 8 minutes on an H100. Mean
+          endpoint error 6.42 px on the 12 synthetic frames, 0.47 px on the 4 synthetic Full-HD frames, 3.80 px on the 17 real pairs. They
+          were trained in several legs while the code and the network changed (models/winwin-tiny/training.md), so a single run of this
+          file gives a similar network, not the same one.
 """
 
 network = dict(
