@@ -3,21 +3,30 @@
 
     python3 -m training.average models/winwin-tiny runs/tiny/checkpoint.pt runs/tiny/mean.pt --share 0.5
 
-The counters and options are those of the second checkpoint. Choose the share on synthetic frames.
+The counters and options are those of the second checkpoint. Checkpoints of earlier versions of the network count with their new parts as they are
+before any training. Choose the share on synthetic frames.
 """
 import argparse
 
-from training import checkpoint
+from training import checkpoint, network, tasks, warm_start
+
+
+def weights(saved):
+    """A checkpoint's averaged weights under the names and in the shapes of the present network."""
+    net = tasks.TASKS[saved.get("task", "flow")].network(network.Config(**saved["network"]))
+    warm_start.load(net, saved["ema"])
+    return net.state_dict()
 
 
 def mean(first, second, share):
     """`second` with weights of (1 - share) first + share second, without optimiser and random state. ValueError if the networks differ."""
     if first["network"] != second["network"]:
         raise ValueError("the checkpoints hold networks of different sizes")
-    blend = lambda a, b: a.float().lerp(b.float(), share) if b.is_floating_point() else b
-    weights = {k: blend(first["ema"][k], v) for k, v in second["ema"].items()}
+    blend = lambda a, b: a.lerp(b, share) if b.is_floating_point() else b
+    ours = weights(first)
+    blended = {k: blend(ours[k], v) for k, v in weights(second).items()}
     kept = {k: v for k, v in second.items() if k not in ("optimiser", "random")}
-    return {**kept, "model": weights, "ema": weights}
+    return {**kept, "model": blended, "ema": blended}
 
 
 def main():

@@ -162,6 +162,10 @@ def test_the_mean_of_two_checkpoints_lies_between_them(images, tmp_path):
     for name, value in mean["ema"].items():
         if value.is_floating_point():
             assert torch.allclose(value, 0.75 * first["ema"][name] + 0.25 * second["ema"][name], atol=1e-6)
+    mix, gate = "decoder.step2.mix.weight", "decoder.step2.gate.weight"
+    earlier = {name: value[:, :-4] if name == mix else value for name, value in first["ema"].items() if name != gate}
+    mean = average.mean({**first, "ema": earlier}, second, 0.25)["ema"]
+    assert torch.allclose(mean[gate], 0.25 * second["ema"][gate]) and torch.allclose(mean[mix][:, -4:], 0.25 * second["ema"][mix][:, -4:])
     with pytest.raises(ValueError, match="different sizes"):
         average.mean({**first, "network": {**first["network"], "width": 1}}, second, 0.5)
 
