@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from training import driving, textures
+from training import driving, pieces, textures
 
 WAVES = 2  # plane waves in a layer's non-rigid warp
 LOBES = 3  # plane waves that make a silhouette wavy
@@ -93,10 +93,11 @@ class Scenes:
     whose camera drives through them, most over a ground, so that motion grows from its vanishing point to the border. faint: share of objects,
     and a larger one of backgrounds, that keep at most a quarter of their contrast, as sky, asphalt and walls. faint_still: share of the faint
     backgrounds that stand still, whatever moves before them. tripod: share of scenes in which only objects with a motion of their own move. fine: share
-    of layers that show FINE (from, to) texels in a pixel; most others show fewer, so they are smoother than what a good lens draws.
+    of layers that show FINE (from, to) texels in a pixel; most others show fewer, so they are smoother than what a good lens draws. scattered: share of
+    objects that consist of many small pieces (training/pieces.py).
     """
 
-    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0, fine=0.0):
+    def __init__(self, bank, focus, reach, size, motion=1.0, generator=None, objects=6, smallest=0.10, haze=0.0, dynamic_texture=0.0, forward=0.0, faint=0.0, faint_still=0.0, tripod=0.0, fine=0.0, scattered=0.0):
         self.bank = bank.reshape(-1).view(torch.int32).reshape(bank.shape[:3])
         self.device, self.generator = bank.device, generator
         self.batch, self.layers = focus.shape[0], objects + 1
@@ -126,6 +127,9 @@ class Scenes:
         self.contrast = torch.ones(self.batch, self.layers, device=self.device)
         if faint:
             self._fade(faint, faint_still)
+        self.in_pieces = None
+        if scattered:
+            self.in_pieces, self.piece_grid, self.cell = pieces.draw(self, scattered)
         self._tabulate_motion()
 
     # Random tensors of a shape, all from the scenes' generator
@@ -298,7 +302,11 @@ class Scenes:
 
     def cover(self, p, layer):
         """Opacity [B, n, h, w] of an object at its own coordinates p [2, B, n, h, w], with an edge about one pixel wide."""
-        return opacity(p, *(self._of(value, layer) for value in (self.outline, self.centre, self.corner, self.lobe_k.flatten(2), self.lobe_phase, self.lobe_size, self.hole, self.edge)))
+        whole = opacity(p, *(self._of(value, layer) for value in (self.outline, self.centre, self.corner, self.lobe_k.flatten(2), self.lobe_phase, self.lobe_size, self.hole, self.edge)))
+        if self.in_pieces is None:
+            return whole
+        parts = pieces.opacity(p, self._of(self.piece_grid, layer), self._of(self.cell, layer))
+        return torch.where(self._of(self.in_pieces, layer), torch.minimum(whole, parts), whole)
 
     def _paint(self, p, which, offset):
         """Colour [m, 3] of points p [2, m] of layers `which`, int64 [m], counted over all scenes (scene * layers + layer). offset [B, layers, 2]: texels."""

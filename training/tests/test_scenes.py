@@ -57,6 +57,26 @@ def test_faint_surfaces_keep_at_most_a_quarter_of_their_contrast(bank):
     assert (full.contrast == 1).all() and detail(s.frame1) < 0.3 * detail(full.frame1)
 
 
+def in_pieces(bank, scattered, objects=3):
+    return windows.sample(bank, 8, 1, 192, 256, generator=torch.Generator().manual_seed(13), rng=random.Random(13), light=False, size=(256, 192), objects=objects, scattered=scattered)
+
+
+def test_objects_in_pieces_make_more_motion_boundaries_and_leave_other_scenes_alone(bank):
+    boundaries = lambda s: ((s.flow[..., :, 1:, :] - s.flow[..., :, :-1, :]).norm(dim=-1) > 1).float().mean()
+    assert boundaries(in_pieces(bank, 1.0)) > 2 * boundaries(in_pieces(bank, 0.0))
+    assert (in_pieces(bank, 1.0, objects=0).frame1 == in_pieces(bank, 0.0, objects=0).frame1).float().mean() > 0.99
+
+
+def test_frame_2_warped_by_the_true_flow_is_frame_1_inside_visible_pieces(bank):
+    s = in_pieces(bank, 1.0)
+    for b in range(8):
+        flow, image1, image2 = s.flow[b, 0], s.frame1[b, 0].clamp(0, 255), s.frame2[b, 0].clamp(0, 255)
+        neighbours = F.unfold(flow.permute(2, 0, 1)[:, None], 3, padding=1).reshape(2, 9, *flow.shape[:2])
+        inside = s.visible[b, 0] & ((neighbours - flow.permute(2, 0, 1)[:, None]).norm(dim=0).amax(0) < 0.5)  # pixels of an edge show both sides
+        difference = (warped(image2, flow) - image1).abs().mean(-1)[inside]
+        assert len(difference) > 500 and difference.mean() < 5, f"scene {b}: the flow is not that of the pictures"
+
+
 def test_fine_textures_have_more_detail_in_a_pixel(bank):
     def detail(share):
         s = windows.sample(bank, 8, 1, 96, 96, generator=torch.Generator().manual_seed(12), rng=random.Random(12), light=False, size=(512, 384), objects=0, fine=share)
