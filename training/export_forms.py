@@ -58,6 +58,14 @@ def neighbour_mix(weights, padded, shifts):
     return sum(weights[:, i:i + 1] * padded[:, :, y:y + h, x:x + w] for i, (y, x) in enumerate(shifts))
 
 
+def double(x):
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def local_mean(x, side):
+    return F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False)
+
+
 def channel_softmax(logits):
     """One channel after another: ONNX Runtime transposes a whole map twice for a softmax over its second axis. Slices, because chunk()
     becomes SplitToSequence, which the CUDA provider lacks: the map would be copied to the CPU and back."""
@@ -95,7 +103,7 @@ def channels_last(x):
 
 FORMS = dict(attention=attention, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
              local_correlation=local_correlation, neighbour_similarity=neighbour_similarity, neighbour_mix=neighbour_mix,
-             channel_softmax=channel_softmax, convolve_parts=convolve_parts,
+             double=double, local_mean=local_mean, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
              convolve_squares=convolve_squares, channels_last=channels_last)
 
 

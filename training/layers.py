@@ -89,7 +89,7 @@ def zero_init(layer):
 
 def upsample(x, factor=2):
     """x [W, C, h, w] enlarged by `factor`, bilinear. Values are not scaled: a flow in pixels needs `* factor`."""
-    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
+    return operators.double(x) if factor == 2 else F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def unit(x):

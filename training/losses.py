@@ -144,7 +144,7 @@ class Goals:
         5x5 mean. Flow over a smooth surface should be smooth even where it is wrong."""
         goal, share = self.at[stride]
         difference = (flow * stride - goal) * (share > 0)
-        rough = difference - F.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
+        rough = difference - operators.local_mean(difference, 5)
         error = robust(length(difference)) + ROUGHNESS_SHARE * robust(length(rough))
         return (error * share).sum() / share.sum().clamp(min=1)
 

@@ -9,7 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from training import correlation, stencils
+from training import correlation, resampling, stencils
 
 TRAINED_TOKENS = 128  # tokens of a usual training sample: attention logits are scaled by log(tokens) / log(TRAINED_TOKENS)
 
@@ -67,6 +67,16 @@ def neighbour_similarity(query, padded, shifts, axis):
 def neighbour_mix(weights, padded, shifts):
     """stencils.mix."""
     return stencils.mix(weights, padded, shifts)
+
+
+def double(x):
+    """resampling.double."""
+    return resampling.double(x)
+
+
+def local_mean(x, side):
+    """stencils.local_mean."""
+    return stencils.local_mean(x, side)
 
 
 def channel_softmax(logits):

@@ -19,7 +19,7 @@ def cell_offsets(radius, device):
 
 def flow_shape(flow):
     """The flow minus its 5x5 mean. Steps see this, not the flow's length: a long flow is as likely as a short one."""
-    return flow - F.avg_pool2d(flow, 5, 1, 2, count_include_pad=False)
+    return flow - operators.local_mean(flow, 5)
 
 
 class CorrelationStep(nn.Module):
@@ -131,7 +131,7 @@ class WarpStep(nn.Module):
         y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
         pairs = (x, x, 1 / 16), (x, y, 1 / 16), (y, y, 1 / 16), (x, difference, 1 / 4), (y, difference, 1 / 4)
         products = F.pad(torch.cat([(p * q).mean(1, keepdim=True) * scale for p, q, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
-        sums = F.avg_pool2d(products, self.WINDOW, 1, self.WINDOW // 2, count_include_pad=False)
+        sums = operators.local_mean(products, self.WINDOW)
         xx, xy, yy, xd, yd = (sums[:, i:i + 1] for i in range(5))
         xx, yy = xx + self.RIDGE, yy + self.RIDGE
         best = torch.cat([xy * yd - yy * xd, xy * xd - xx * yd], 1) / (xx * yy - xy * xy)

@@ -3,8 +3,9 @@ import random
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from training import arithmetic, configs, layers, losses, matching, network, operators, refinement, stencils, tasks, warm_start, windows
+from training import arithmetic, configs, layers, losses, matching, network, operators, refinement, resampling, stencils, tasks, warm_start, windows
 from training.correlation import banded, blocked, shifted
 
 SMALL = network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2))
@@ -45,6 +46,15 @@ def test_sums_over_neighbours_have_the_gradients_of_their_definition():
         g = torch.randn_like(found)
         for p, q in zip(torch.autograd.grad(found, (query, keys), g), torch.autograd.grad(definition, (query, keys), g)):
             assert torch.allclose(p, q, atol=1e-5)
+
+
+def test_local_means_and_enlargement_are_pytorchs():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 6, 8, dtype=torch.double, requires_grad=True)
+    assert torch.allclose(stencils.local_mean(x, 5), F.avg_pool2d(x, 5, 1, 2, count_include_pad=False))
+    assert torch.allclose(resampling.double(x), F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
+    for function in (lambda v: stencils.local_mean(v, 5), resampling.double):
+        assert torch.autograd.gradcheck(function, x)
 
 
 def test_log_sum_exp_in_pieces_has_the_gradients_of_the_whole(monkeypatch):
