@@ -31,7 +31,7 @@ def token_positions(tokens_map):
 
 class EncoderGraph(nn.Module):
     """frame uint8 [1, H, W, 3] -> OUTPUTS, of which `size` is (H, W)."""
-    OUTPUTS = ("tokens", "keys", "p8", "p4", "c8", "c4", "c2", "size")
+    OUTPUTS = ("tokens", "keys", "p8", "p4", "c8", "c4", "c2", "c1", "size")
 
     def __init__(self, encoder):
         super().__init__()
@@ -49,7 +49,7 @@ class EncoderGraph(nn.Module):
 class DecoderGraph(nn.Module):
     """FIRST features of frame 1 and SECOND features of frame 2 -> flow [1, H, W, 2], log_scale [1, H, W]."""
     FIRST = EncoderGraph.OUTPUTS
-    SECOND = ("tokens", "keys", "c8", "c4", "c2")
+    SECOND = ("tokens", "keys", "c8", "c4", "c2", "c1")
 
     def __init__(self, decoder):
         super().__init__()
@@ -70,7 +70,7 @@ def graphs(net, folder):
     net = net.eval().to(memory_format=torch.contiguous_format)
     encoder, decoder = EncoderGraph(net.encoder), DecoderGraph(net.decoder)
     frame = (torch.rand(1, 112, 176, 3) * 255).byte()
-    axes = {"tokens": {1: "t"}, "keys": {1: "t"}, "size": {}, **{n: {2: "h" + n[1], 3: "w" + n[1]} for n in ("p8", "p4", "c8", "c4", "c2")}}
+    axes = {"tokens": {1: "t"}, "keys": {1: "t"}, "size": {}, **{n: {2: "h" + n[1], 3: "w" + n[1]} for n in ("p8", "p4", "c8", "c4", "c2", "c1")}}
     options = dict(opset_version=OPSET, do_constant_folding=True, custom_opsets={"com.microsoft": 1})
     if torch.__version__ >= "2.5":
         options["dynamo"] = False

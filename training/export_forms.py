@@ -44,6 +44,19 @@ def size(x):
     return h_w[0], h_w[1]
 
 
+def sample(x, flow):
+    """Four gathers. ONNX Runtime's GridSample plans all samples on one core first, which only pays for many channels."""
+    column, row, inside = operators.targets(x, flow)
+    h, w = torch._shape_as_tensor(x)[2:]
+    left, upper = torch.minimum(column.floor(), (w - 2).float()), torch.minimum(row.floor(), (h - 2).float())
+    corner, values = upper.long() * w + left.long(), x.flatten()
+    across, down = column - left, row - upper
+    between = lambda first, second, share: first + (second - first) * share
+    upper_value = between(values[corner], values[corner + 1], across)
+    lower_value = between(values[corner + w], values[corner + w + 1], across)
+    return between(upper_value, lower_value, down), inside
+
+
 def local_correlation(a, b, radius):
     return correlation.blocked(a * int(a.shape[1]) ** -0.5, b, radius)  # int: else the scale is computed in the graph, and on the CPU
 
@@ -63,7 +76,9 @@ def double(x):
 
 
 def local_mean(x, side):
-    return F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False)
+    """Means of rows, then of columns."""
+    rows = F.avg_pool2d(x, (1, side), 1, (0, side // 2), count_include_pad=False)
+    return F.avg_pool2d(rows, (side, 1), 1, (side // 2, 0), count_include_pad=False)
 
 
 def channel_softmax(logits):
@@ -101,7 +116,7 @@ def channels_last(x):
     return x
 
 
-FORMS = dict(attention=attention, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
+FORMS = dict(attention=attention, sample=sample, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
              local_correlation=local_correlation, neighbour_similarity=neighbour_similarity, neighbour_mix=neighbour_mix,
              double=double, local_mean=local_mean, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
              convolve_squares=convolve_squares, channels_last=channels_last)

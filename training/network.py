@@ -1,6 +1,6 @@
 """The network: a binocular vision transformer that estimates optical flow, on windows or on whole frames.
 
-    frame 1 -> stem -> encoder -> tokens --+--> decoder -> matching -> propagation -> refinement 1/16 -> 1/8 -> 1/4 -> 1/2 -> flow
+    frame 1 -> stem -> encoder -> tokens --+--> decoder -> matching -> propagation -> refinement 1/16 -> 1/8 -> 1/4 -> 1/2 -> 1 -> flow
     frame 2 -> stem -> encoder -> tokens --+    (cross-attention)
 
 After Win-Win (Leroy et al., ICLR 2024): Siamese encoder, binocular decoder, rotary positions (RoPE), training on a few windows and
@@ -77,7 +77,7 @@ class Encoder(nn.Module):
         """frame [W, 3, h, w] 0-255, sides multiples of 16; xy [samples, T, 2] token positions. tokens_only: no maps, and no gradient of the stem.
 
         Returns a dict: tokens [samples, T, width]; keys [samples, T, 3*match], unit vectors for each depth; maps p8, p4 (context) and
-        c8, c4, c2 (to compare with the other frame) at the strides that their names give.
+        c8, c4, c2 and c1 (to compare with the other frame) at the strides that their names give.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not tokens_only):
             f2, f4, f8, f16 = self.stem(frame)
@@ -88,7 +88,7 @@ class Encoder(nn.Module):
             return dict(tokens=tokens, keys=keys)
         p8 = self.smooth8(self.lateral8(f8) + layers.upsample(self.top8(layers.to_map(tokens, f16.shape[2], f16.shape[3]))))
         p4 = self.smooth4(self.lateral4(f4) + layers.upsample(self.top4(p8)))
-        return dict(tokens=tokens, keys=keys, p8=p8, p4=p4, c8=self.correlate8(p8), c4=self.correlate4(p4), c2=self.compare2(f2))
+        return dict(tokens=tokens, keys=keys, p8=p8, p4=p4, c8=self.correlate8(p8), c4=self.correlate4(p4), c2=self.compare2(f2), c1=refinement.grey(frame))
 
     def stem(self, frame):
         """The convolutions before the transformer: maps at strides 2, 4, 8 and 16."""
@@ -137,6 +137,7 @@ class Decoder(nn.Module):
                                             for h, f, distances, channels in zip((h8, h4), (s8, s4), c.propagation, (32, 16)))
         self.step2 = refinement.WarpStep(h4, c.correlation[2], h2)
         self.upsampling = refinement.Upsampling(h2)
+        self.step1 = refinement.PixelStep(h2)
         self.log_scale = nn.Sequential(nn.Conv2d(h2, 24, 1), nn.ReLU(), nn.Conv2d(24, 1, 1))
 
     def forward(self, one, two, xy1, xy2, offset, grid, memory=None):
@@ -215,7 +216,7 @@ class Decoder(nn.Module):
         flows = dict(flows16=flows16, flows8=flows8, flows4=flows4, flows2=[flow])
         absolute = {name: [f + offset / int(name[5:]) for f in steps] for name, steps in flows.items()}
         log_scale = layers.upsample(self.log_scale(hidden)).float().clamp(-4, 6)
-        return dict(absolute, flow=self.upsampling(hidden, flow) + offset, log_scale=log_scale)
+        return dict(absolute, flow=self.step1(hidden, one["c1"], two["c1"], self.upsampling(hidden, flow)) + offset, log_scale=log_scale)
 
     @staticmethod
     def correlate(step, count, hidden, a, b, flow):

@@ -54,6 +54,24 @@ def warp(x, flow):
     return F.grid_sample(x.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False).to(x.dtype)
 
 
+def targets(x, flow):
+    """The column and the row of every pixel of x [W, C, h, w] after flow [W, 2, h, w], float [W, 1, h, w], or of the border if they are outside; and which
+    are inside, bool."""
+    columns, rows = pixel_grid(x)
+    h, w = size(x)
+    column, row = flow[:, 0:1] + columns, flow[:, 1:2] + rows
+    near_column, near_row = (torch.minimum(at, torch.as_tensor(last, dtype=torch.float32)).relu() for at, last in ((column, w - 1), (row, h - 1)))
+    return near_column, near_row, (column == near_column) & (row == near_row)
+
+
+def sample(x, flow):
+    """Bilinear samples of x [W, 1, h, w] at each pixel plus flow [W, 2, h, w], or at the border if that is outside; and which were inside, bool."""
+    column, row, inside = targets(x, flow)
+    h, w = size(x)
+    grid = torch.cat([(column + 0.5) * 2 / w - 1, (row + 0.5) * 2 / h - 1], 1).permute(0, 2, 3, 1)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False), inside
+
+
 def local_correlation(a, b, radius):
     """a, b [W, C, h, w] -> [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy) / sqrt(C), zero outside b; dy changes slowest."""
     return correlation.banded(a * a.shape[1] ** -0.5, b, radius)

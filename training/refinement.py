@@ -106,6 +106,34 @@ class Propagation(nn.Module):
         return flow + gate * (smooth - flow)
 
 
+def gradient_products(a, b, outlier=None):
+    """What least squares need of a, b, float32 [W, C, h, w] (Lucas and Kanade, 1981): means over the channels of x x, x y, y y, x d and y d, where x and y are
+    the derivatives of both maps' mean and d = b - a: [W, 5, h, w]. A difference of `outlier` counts half, and a larger one less (None: all count)."""
+    both, d = a + b, (b - a)[..., 1:-1, 1:-1]
+    x = both[..., 1:-1, 2:] - both[..., 1:-1, :-2]  # four times the derivative
+    y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
+    u, v = x, y
+    if outlier is not None:
+        weight = 1 / (1 + (d / outlier) ** 2)
+        u, v = weight * x, weight * y
+    pairs = (u * x, 1 / 16), (u * y, 1 / 16), (v * y, 1 / 16), (u * d, 1 / 4), (v * d, 1 / 4)
+    mean = (lambda p: p) if a.shape[1] == 1 else (lambda p: p.mean(1, keepdim=True))
+    return F.pad(torch.cat([mean(p) * scale for p, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
+
+
+def least_squares(products, ridge):
+    """The displacement in cells from a to b that explains their difference by their gradients, from means of gradient_products over a window around each
+    cell: [W, 2, h, w]. ridge is added to the squared gradients, so that plain surfaces stay where they are."""
+    xx, xy, yy, xd, yd = (products[:, i:i + 1] for i in range(5))
+    xx, yy = xx + ridge, yy + ridge
+    return torch.cat([xy * yd - yy * xd, xy * xd - xx * yd], 1) / (xx * yy - xy * xy)
+
+
+def squared_length(vectors):
+    """[W, 2, h, w] -> [W, 1, h, w]."""
+    return (vectors ** 2).sum(1, keepdim=True)
+
+
 class WarpStep(nn.Module):
     """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume.
 
@@ -113,8 +141,8 @@ class WarpStep(nn.Module):
     gradients, over a window of WINDOW x WINDOW cells (Lucas and Kanade, 1981).
     """
     WINDOW = 7
-    RIDGE = 0.05  # added to the squared gradients, so that plain surfaces stay where they are. The features' scale is learned
-    LIMIT = 0.5   # cells; gradients say nothing of what is farther away
+    RIDGE = 0.05  # the features' scale is learned
+    LIMIT = 0.5   # cells that a displacement never reaches; gradients say nothing of what is farther away
 
     def __init__(self, coarse, features, hidden):
         super().__init__()
@@ -124,23 +152,15 @@ class WarpStep(nn.Module):
         self.head = layers.zero_init(nn.Conv2d(hidden, 2, 1))
         self.gate = layers.zero_init(nn.Conv2d(hidden, 1, 1))
 
-    def least_squares(self, a, b):
-        """The displacement from a to b, both float32 [W, C, h, w], by least squares: [W, 2, h, w], shorter than LIMIT."""
-        both, difference = a + b, (b - a)[..., 1:-1, 1:-1]
-        x = both[..., 1:-1, 2:] - both[..., 1:-1, :-2]  # four times the derivative of the features' mean
-        y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
-        pairs = (x, x, 1 / 16), (x, y, 1 / 16), (y, y, 1 / 16), (x, difference, 1 / 4), (y, difference, 1 / 4)
-        products = F.pad(torch.cat([(p * q).mean(1, keepdim=True) * scale for p, q, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
-        sums = operators.local_mean(products, self.WINDOW)
-        xx, xy, yy, xd, yd = (sums[:, i:i + 1] for i in range(5))
-        xx, yy = xx + self.RIDGE, yy + self.RIDGE
-        best = torch.cat([xy * yd - yy * xd, xy * xd - xx * yd], 1) / (xx * yy - xy * xy)
-        return best / (1 + (best ** 2).sum(1, keepdim=True).add(1e-8).sqrt() / self.LIMIT)
+    def displacement(self, a, b):
+        """From a to b, by least squares, in cells."""
+        best = least_squares(operators.local_mean(gradient_products(a, b), self.WINDOW), self.RIDGE)
+        return best / (1 + squared_length(best).add(1e-8).sqrt() / self.LIMIT)
 
     def forward(self, coarse, a, b, flow):
         """coarse [W, H, h/2, w/2]: state of the stride above; a, b [W, C, h, w] -> hidden, flow."""
         b = operators.warp(b, flow)
-        best = self.least_squares(a.float(), b.float())
+        best = self.displacement(a.float(), b.float())
         signed = torch.cat([flow_shape(flow), F.relu(best), F.relu(-best)], 1).to(a)
         hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, b, signed))
         hidden = F.relu(hidden + self.update(hidden))
@@ -167,3 +187,45 @@ class Upsampling(nn.Module):
         weights = operators.channel_softmax(F.pixel_shuffle(self.logits(hidden), 2).float())
         fine = F.pad(layers.upsample(flow) * 2, (self.REACH,) * 4, mode="replicate")
         return operators.neighbour_mix(weights, fine, [((1 + dy) * self.REACH, (1 + dx) * self.REACH) for dx, dy in self.DIRECTIONS])
+
+
+def grey(frame):
+    """Grey levels of frame [W, 3, h, w], 0-255, relative to their mean and contrast around each pixel: [W, 1, h, w]. Exposure and shadows hardly change them."""
+    levels = frame.mean(1, keepdim=True)
+    detail = levels - operators.local_mean(levels, PixelStep.CONTRAST_WINDOW)
+    return detail / (operators.local_mean(detail.abs(), PixelStep.CONTRAST_WINDOW) + PixelStep.NOISE)
+
+
+class PixelStep(nn.Module):
+    """Correction of a fraction of a pixel: least squares on both frames' grey levels, where a learned gate allows it.
+
+    The features end at stride 2; what shows a tenth of a pixel are the pixels themselves.
+    """
+    CONTRAST_WINDOW = 7
+    NOISE = 2.0      # contrast in grey levels below which a surface counts as plain
+    BOXES = 9, 9     # sides of the window in cells of 2x2 pixels. Two boxes weigh its middle most, so the correction is as smooth as the flow
+    RIDGE = 0.01
+    LIMIT = 0.75     # pixels; longer corrections are taken for wrong
+    OUTLIER = 0.75   # as what another object shows in the window
+    FIRST_GATE = 3.0
+
+    def __init__(self, hidden):
+        super().__init__()
+        self.gate = layers.zero_init(nn.Conv2d(hidden, 1, 1))
+        nn.init.constant_(self.gate.bias, self.FIRST_GATE)
+
+    def correction(self, a, b, flow):
+        """What least squares add to flow [W, 2, h, w], in pixels: [W, 2, h/2, w/2]. a, b [W, 1, h, w]: `grey` of both frames. What leaves frame 2 counts as
+        unchanged."""
+        b, inside = operators.sample(b, flow)
+        means = F.avg_pool2d(gradient_products(a, torch.where(inside, b, a), self.OUTLIER), 2)
+        for side in self.BOXES:
+            means = operators.local_mean(means, side)
+        best = least_squares(means, self.RIDGE)
+        return best / (1 + (squared_length(best) / self.LIMIT ** 2) ** 2)
+
+    def forward(self, hidden, a, b, flow):
+        """hidden [W, H, h/2, w/2]: state of stride 2 -> flow."""
+        with torch.no_grad():
+            correction = self.correction(a, b, flow)
+        return flow + layers.upsample(torch.sigmoid(self.gate(hidden).float()) * correction)

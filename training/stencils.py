@@ -87,13 +87,18 @@ class _LocalMean(torch.autograd.Function):
 
 
 def _box(x, side, axis):
-    """Sums of `side` neighbours of x [W, C, h, w] along an axis; there is nothing beyond the border."""
+    """Sums of `side` neighbours of x [W, C, h, w] along an axis; there is nothing beyond the border. Made of sums of 1, 2, 4, ... neighbours, as the binary
+    digits of `side` say."""
     reach, length = side // 2, x.shape[axis]
-    padded = F.pad(x, (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0))
-    out = padded.narrow(axis, 0, length).clone()
-    for shift in range(1, side):
-        out += padded.narrow(axis, shift, length)
-    return out
+    sums = F.pad(x, (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0))
+    out, start, count = 0, 0, 1
+    while True:
+        if side & count:
+            out, start = out + sums.narrow(axis, start, length), start + count
+        if 2 * count > side:
+            return out
+        rest = sums.shape[axis] - count
+        sums, count = sums.narrow(axis, 0, rest) + sums.narrow(axis, count, rest), 2 * count
 
 
 def local_mean(x, side):

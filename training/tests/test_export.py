@@ -60,13 +60,17 @@ def test_each_export_form_is_its_eager_operator():
     cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,), double=(maps,), local_mean=(maps, 5),
                  neighbour_similarity=(maps, torch.randn(1, 4, 9, 17), (0, 1, 4), 3), neighbour_mix=(torch.randn(1, 2, 9, 13), torch.randn(1, 4, 11, 13), ((2, 0), (0, 0))),
                  convolve_parts=(layers.PartsConv((4, 1), 6), (maps, maps[:, :1])), convolve_squares=(layers.HalvingConv(8), torch.rand(1, 3, 10, 14) * 100))
-    assert cases.keys() | {"pixel_grid", "size"} == export_forms.FORMS.keys()
+    assert cases.keys() | {"pixel_grid", "size", "sample"} == export_forms.FORMS.keys()
     for name, inputs in cases.items():
         assert torch.allclose(torch.as_tensor(getattr(operators, name)(*inputs)), export_forms.FORMS[name](*inputs), atol=1e-5), name
     flow = torch.randn(1, 2, 9, 13) * 4
     eager = operators.warp(maps, flow)
     with export_forms.installed():
         assert torch.allclose(operators.warp(maps, flow), eager, atol=1e-5)
+    sampled, inside = operators.sample(maps[:, :1], flow)
+    with export_forms.installed():
+        found, found_inside = operators.sample(maps[:, :1], flow)
+    assert torch.allclose(found, sampled, atol=1e-5) and torch.equal(found_inside, inside) and 0 < inside.float().mean() < 1
 
 
 def test_graphs_are_written_with_fused_attention_and_the_reference_beside_them(tmp_path):

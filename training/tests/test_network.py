@@ -171,13 +171,25 @@ def texture(x, y):
     return torch.stack([torch.sin(0.5 * x + 0.3 * y), torch.cos(0.4 * x - 0.6 * y), torch.sin(0.7 * y)])[None]
 
 
+def points(height, width):
+    y, x = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
+    return x, y
+
+
 def test_least_squares_find_a_displacement_of_less_than_a_cell():
-    y, x = torch.meshgrid(torch.arange(32.0), torch.arange(40.0), indexing="ij")
+    x, y = points(32, 40)
     true = torch.tensor([0.3, -0.2])
-    step = refinement.WarpStep(4, 3, 6)
-    step.RIDGE, step.LIMIT = 1e-4, 1e3
-    best = step.least_squares(texture(x, y), texture(x - true[0], y - true[1]))[0, :, 4:-4, 4:-4]
+    products = refinement.gradient_products(texture(x, y), texture(x - true[0], y - true[1]))
+    best = refinement.least_squares(stencils.local_mean(products, 7), 1e-4)[0, :, 4:-4, 4:-4]
     assert (best - true[:, None, None]).norm(dim=0).max() < 0.03
+
+
+def test_outliers_hardly_count_in_least_squares():
+    x, y = points(32, 40)
+    a, b = texture(x, y), texture(x - 0.3, y + 0.2)
+    b[..., 10:14, 10:14] += 5
+    error = lambda outlier: (refinement.least_squares(stencils.local_mean(refinement.gradient_products(a, b, outlier), 15), 1e-4)[0, :, 12, 12] - torch.tensor([0.3, -0.2])).norm()
+    assert error(0.5) < 0.15 and error(0.5) < 0.5 * error(None)
 
 
 def test_a_warping_step_starts_as_half_the_way_of_least_squares_and_leaves_plain_surfaces():
@@ -185,10 +197,24 @@ def test_a_warping_step_starts_as_half_the_way_of_least_squares_and_leaves_plain
     step, flow = refinement.WarpStep(4, 3, 6), torch.zeros(1, 2, 8, 8)
     a, b = torch.randn(1, 3, 8, 8), torch.randn(1, 3, 8, 8)
     _, after = step(torch.randn(1, 4, 4, 4), a, b, flow)
-    best = step.least_squares(a, b)
+    best = step.displacement(a, b)
     assert torch.allclose(after, best / 2) and 0.01 < best.norm(dim=1).max() < step.LIMIT
     _, after = step(torch.randn(1, 4, 4, 4), torch.full_like(a, 3.0), torch.full_like(b, 3.5), flow)
     assert torch.equal(after, flow)
+
+
+def test_a_pixel_step_finds_tenths_of_a_pixel_in_any_light():
+    torch.manual_seed(0)
+    x, y = points(96, 128)
+    picture = lambda x, y: 127 + 40 * texture(x, y)
+    true = torch.tensor([6.3, -2.2])[None, :, None, None].expand(1, 2, 96, 128)
+    a, b = refinement.grey(picture(x, y)), refinement.grey(picture(x - 6.3, y + 2.2) * 0.6 + 20)
+    step, flow = refinement.PixelStep(4), true + torch.tensor([0.2, -0.1])[None, :, None, None]
+    after = step(torch.randn(1, 4, 48, 64), a, b, flow)
+    assert (after - true)[..., 8:-8, 16:-16].norm(dim=1).max() < 0.11, "it was 0.22"
+    assert torch.equal(step(torch.randn(1, 4, 48, 64), a, b, flow + 500), flow + 500), "nothing is seen outside the frame"
+    plain = refinement.grey(torch.full((1, 3, 96, 128), 80.0))
+    assert torch.equal(step(torch.randn(1, 4, 48, 64), plain, plain, flow), flow)
 
 
 def test_weights_of_the_first_version_find_their_place():
