@@ -202,9 +202,9 @@ class PixelStep(nn.Module):
     The features end at stride 2; what shows a tenth of a pixel are the pixels themselves.
     """
     CONTRAST_WINDOW = 7
-    NOISE = 2.0      # contrast in grey levels below which a surface counts as plain
+    NOISE = 4.0      # contrast in grey levels below which a surface counts as plain
     BOXES = 9, 9     # sides of the window in cells of 2x2 pixels. Two boxes weigh its middle most, so the correction is as smooth as the flow
-    RIDGE = 0.01
+    RIDGE = 0.02
     LIMIT = 0.75     # pixels; longer corrections are taken for wrong
     OUTLIER = 0.75   # as what another object shows in the window
     FIRST_GATE = 3.0

@@ -15,7 +15,7 @@ from training import layers, losses, measures, network, textures
 
 
 # Shares of what the scenes of flow training show beside plain layers (scenes.Scenes and windows.sample say what each is).
-FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.35, faint=0.25, faint_still=0.25, tripod=0.1, fine=0.35, sharpen=0.35)
+FLOW_SCENES = dict(smallest=0.05, dynamic_texture=0.08, forward=0.35, faint=0.25, faint_still=0.25, tripod=0.1, fine=0.35, sharpen=0.35, scattered=0.25)
 
 
 class Monocular(nn.Module):
