@@ -56,11 +56,13 @@ def warp(x, flow):
 
 def targets(x, flow):
     """The column and the row of every pixel of x [W, C, h, w] after flow [W, 2, h, w], float [W, 1, h, w], or of the border if they are outside; and which
-    are inside, bool."""
+    are inside, bool. What is not a number is outside."""
     columns, rows = pixel_grid(x)
     h, w = size(x)
     column, row = flow[:, 0:1] + columns, flow[:, 1:2] + rows
-    near_column, near_row = (torch.minimum(at, torch.as_tensor(last, dtype=torch.float32)).relu() for at, last in ((column, w - 1), (row, h - 1)))
+    near_column, near_row = (torch.minimum(at, torch.as_tensor(last, dtype=torch.float32)) for at, last in ((column, w - 1), (row, h - 1)))
+    zero = torch.zeros((), dtype=torch.float32, device=flow.device)
+    near_column, near_row = torch.where(near_column > 0, near_column, zero), torch.where(near_row > 0, near_row, zero)
     return near_column, near_row, (column == near_column) & (row == near_row)
 
 

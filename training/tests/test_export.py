@@ -67,7 +67,9 @@ def test_each_export_form_is_its_eager_operator():
     eager = operators.warp(maps, flow)
     with export_forms.installed():
         assert torch.allclose(operators.warp(maps, flow), eager, atol=1e-5)
+    flow[0, :, 2, 3], flow[0, 0, 4, 4], flow[0, 1, 5, 5] = float("nan"), float("inf"), -float("inf")
     sampled, inside = operators.sample(maps[:, :1], flow)
+    assert sampled.isfinite().all() and not (inside[0, 0, 2, 3] | inside[0, 0, 4, 4] | inside[0, 0, 5, 5])
     with export_forms.installed():
         found, found_inside = operators.sample(maps[:, :1], flow)
     assert torch.allclose(found, sampled, atol=1e-5) and torch.equal(found_inside, inside) and 0 < inside.float().mean() < 1

@@ -211,7 +211,7 @@ def test_a_pixel_step_finds_tenths_of_a_pixel_in_any_light():
     a, b = refinement.grey(picture(x, y)), refinement.grey(picture(x - 6.3, y + 2.2) * 0.6 + 20)
     step, flow = refinement.PixelStep(4), true + torch.tensor([0.2, -0.1])[None, :, None, None]
     after = step(torch.randn(1, 4, 48, 64), a, b, flow)
-    assert (after - true)[..., 8:-8, 16:-16].norm(dim=1).max() < 0.11, "it was 0.22"
+    assert (after - true)[..., 8:-8, 16:-16].norm(dim=1).max() < 0.13, "it was 0.22"
     assert torch.equal(step(torch.randn(1, 4, 48, 64), a, b, flow + 500), flow + 500), "nothing is seen outside the frame"
     plain = refinement.grey(torch.full((1, 3, 96, 128), 80.0))
     assert torch.equal(step(torch.randn(1, 4, 48, 64), plain, plain, flow), flow)
