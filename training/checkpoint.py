@@ -45,10 +45,14 @@ def full_precision(weights):
 
 
 def load_average(path):
-    """The flow network with a checkpoint's averaged weights, in evaluation mode: what ships. And the checkpoint itself."""
+    """The flow network with a checkpoint's averaged weights, in evaluation mode: what ships. And the checkpoint itself. ValueError if it is of an earlier
+    version of the network with other sizes."""
     saved = load(path)
     net = network.WinWin(network.Config(**saved["network"]))
-    warm_start.load(net, saved["ema"])
+    _, unused = warm_start.load(net, saved["ema"])
+    misfits = [name for name in unused if warm_start.present_name(name) in net.state_dict()]
+    if misfits:
+        raise ValueError(f"{path} holds a network of an earlier version: {misfits[0]} has another size now, and {len(misfits) - 1} more; training.train --init can start from what fits")
     return net.eval(), saved
 
 

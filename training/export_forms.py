@@ -100,7 +100,7 @@ def convolve_parts(conv, maps):
     their blocks it unpacks, copies and packs them all."""
     total, start = 0, 0
     for i, (x, count) in enumerate(zip(maps, conv.parts)):
-        part = F.conv2d(x, conv.weight[:, start:start + count], None if i else conv.bias, padding=1)
+        part = F.conv2d(x, conv.weight[:, start:start + count], None if i else conv.bias, padding=conv.padding)
         total, start = total + part if i else part, start + count
     return total
 

@@ -60,9 +60,9 @@ class Residual(nn.Module):
 
 
 class PartsConv(nn.Conv2d):
-    """A 3x3 convolution of maps [W, parts[i], h, w], which stand side by side in its input channels."""
-    def __init__(self, parts, channels):
-        super().__init__(sum(parts), channels, 3, padding=1)
+    """A convolution of maps [W, parts[i], h, w], which stand side by side in its input channels."""
+    def __init__(self, parts, channels, side=3):
+        super().__init__(sum(parts), channels, side, padding=side // 2)
         self.parts = parts
 
     def forward(self, *maps):

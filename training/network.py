@@ -33,10 +33,11 @@ class Config:
     encoder: int = 2                  # transformer blocks
     decoder: int = 2
     match: int = 64                   # channels of a matching head, for each of three depths
-    correlation: tuple = (64, 32, 16)  # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
-    hidden: tuple = (96, 96, 64, 24)  # channels of the refinement's state at strides 16, 8, 4, 2
+    correlation: tuple = (64, 32, 8)  # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
+    hidden: tuple = (96, 96, 64, 16)  # channels of the refinement's state at strides 16, 8, 4, 2
     steps: tuple = (1, 3, 1)          # correlation steps at strides 16, 8, 4
-    radius: tuple = (4, 4, 3)         # of the local correlation at strides 16, 8, 4
+    radius: tuple = (4, 4, 2)         # of the local correlation at strides 16, 8, 4
+    inside: int = 64                  # channels of a correlation step's evidence and head
     propagation: tuple = ((1, 2, 4, 8), (1, 2, 4))  # distances of the neighbours at strides 8, 4, in cells; () for none
     pool: tuple = (4, 4)              # keys and values of self-attention and cross-attention are made of means of so many tokens each way
     review: int = 2                   # transformer blocks of frame 1's tokens, which see what matching found
@@ -63,7 +64,6 @@ class Encoder(nn.Module):
         self.match_stem = nn.Sequential(layers.Norm(c.width), nn.Linear(c.width, c.match))
         self.match_encoder = nn.Linear(c.width, c.match)
         self.match_key = nn.Linear(c.width, c.match)  # what the decoder's queries look for
-        # top-down path: refinement sees what the transformer understood
         self.lateral8, self.top8 = nn.Conv2d(s8, s8, 1), nn.Conv2d(c.width, s8, 1)
         self.smooth8 = layers.Residual(s8)
         self.lateral4, self.top4 = nn.Conv2d(s4, s4, 1), nn.Conv2d(s8, s4, 1)
@@ -86,8 +86,7 @@ class Encoder(nn.Module):
         keys = torch.cat([layers.unit(self.match_stem(stem)), layers.unit(self.match_encoder(tokens)), layers.unit(self.match_key(tokens))], -1)
         if tokens_only:
             return dict(tokens=tokens, keys=keys)
-        p8 = self.smooth8(self.lateral8(f8) + layers.upsample(self.top8(layers.to_map(tokens, f16.shape[2], f16.shape[3]))))
-        p4 = self.smooth4(self.lateral4(f4) + layers.upsample(self.top4(p8)))
+        p8, p4 = self.context(f4, f8, layers.to_map(tokens, *f16.shape[2:]))
         return dict(tokens=tokens, keys=keys, p8=p8, p4=p4, c8=self.correlate8(p8), c4=self.correlate4(p4), c2=self.compare2(f2), c1=refinement.grey(frame))
 
     def stem(self, frame):
@@ -105,6 +104,11 @@ class Encoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, where)
         return self.norm(tokens)
+
+    def context(self, f4, f8, tokens):
+        """The way back down: maps p8 and p4 from those of the stem and the tokens' map, so that refinement sees what the transformer understood."""
+        p8 = self.smooth8(self.lateral8(f8) + layers.upsample(self.top8(tokens)))
+        return p8, self.smooth4(self.lateral4(f4) + layers.upsample(self.top4(p8)))
 
     def sine_cosine(self, xy):
         """Absolute positions xy [B, T, 2] as [B, T, width]."""
@@ -132,7 +136,7 @@ class Decoder(nn.Module):
         self.start16, self.uncertainty16 = nn.Conv2d(c.width, h16, 1), nn.Conv2d(3, h16, 1)
         self.start8, self.token8, self.state8 = nn.Conv2d(s8, h8, 1), nn.Conv2d(c.width, h8, 1), nn.Conv2d(h16, h8, 1)
         self.start4, self.state4 = nn.Conv2d(s4, h4, 1), nn.Conv2d(h8, h4, 1)
-        self.step16, self.step8, self.step4 = (refinement.CorrelationStep(h, r, s) for h, r, s in zip(c.hidden, c.radius, (math.log(10), 1.0, 1.0)))
+        self.step16, self.step8, self.step4 = (refinement.CorrelationStep(h, r, c.inside, s) for h, r, s in zip(c.hidden, c.radius, (math.log(10), 1.0, 1.0)))
         self.propagate8, self.propagate4 = (refinement.Propagation(h, f, distances, channels) if distances else None
                                             for h, f, distances, channels in zip((h8, h4), (s8, s4), c.propagation, (32, 16)))
         self.step2 = refinement.WarpStep(h4, c.correlation[2], h2)
@@ -215,7 +219,7 @@ class Decoder(nn.Module):
         hidden, flow = self.step2(hidden, one["c2"], two["c2"], layers.upsample(flow.detach()) * 2)
         flows = dict(flows16=flows16, flows8=flows8, flows4=flows4, flows2=[flow])
         absolute = {name: [f + offset / int(name[5:]) for f in steps] for name, steps in flows.items()}
-        log_scale = layers.upsample(self.log_scale(hidden)).float().clamp(-4, 6)
+        log_scale = layers.upsample(self.log_scale(hidden).float().clamp(-4, 6))
         return dict(absolute, flow=self.step1(hidden, one["c1"], two["c1"], self.upsampling(hidden, flow)) + offset, log_scale=log_scale)
 
     @staticmethod

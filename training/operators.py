@@ -106,7 +106,7 @@ def channel_softmax(logits):
 
 def convolve_parts(conv, maps):
     """A layers.PartsConv."""
-    return F.conv2d(torch.cat(maps, 1), conv.weight, conv.bias, padding=1)
+    return F.conv2d(torch.cat(maps, 1), conv.weight, conv.bias, padding=conv.padding)
 
 
 def convolve_squares(conv, image):

@@ -18,6 +18,7 @@ def parser(description):
     p.add_argument("--out", default="runs/tiny", help="folder of the run; a checkpoint in it is resumed")
     p.add_argument("--init", metavar="CHECKPOINT", help="start a new run from the weights of a checkpoint (a file, or a folder of checkpoint.part*): "
                    "tensors of the same name and shape are copied; optimiser and schedule start afresh")
+    p.add_argument("--only", type=lambda text: text.split(","), metavar="PART,...", help="train only these parameters, e.g. decoder.step4,decoder.step2: names, or what names begin with. All others keep their values, so a step costs less")
 
     p.add_argument("--budget", type=float, help="minutes of the whole schedule (learning rate and motion range), all legs together; "
                    "default: the schedule ends with this leg (--minutes, --steps), or the configuration's budget if no length is given")
@@ -97,6 +98,8 @@ def parse(description, argv=None):
     args = p.parse_args(argv)
     if all(getattr(args, key) is None for key in LENGTHS):
         p.error("the run has no length: give --budget, --budget-steps, --minutes or --steps")
+    if args.only and args.token_shapes:
+        p.error("--only cannot be used with --token-shapes: batches of tokens may have nothing to train")
     if args.data and args.task != "flow":
         p.error("--data holds flow only: it cannot be used with --task " + args.task)
     fields = {**config, **sizes(args.network)}

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training import layers, operators
+from training import layers, operators, stencils
 
 
 def cell_offsets(radius, device):
@@ -23,15 +23,18 @@ def flow_shape(flow):
 
 
 class CorrelationStep(nn.Module):
-    """Compares frame 1 with frame 2 warped by the current flow within `radius` cells, and corrects hidden state and flow."""
-    def __init__(self, hidden, radius, log_sharpness=1.0):
+    """Compares frame 1 with frame 2 warped by the current flow within `radius` cells, and corrects hidden state and flow.
+
+    inside: channels of what the correlation says, and of what the flow is read from.
+    """
+    def __init__(self, hidden, radius, inside, log_sharpness=1.0):
         super().__init__()
         self.radius, cells = radius, (2 * radius + 1) ** 2
         self.log_sharpness = nn.Parameter(torch.tensor(log_sharpness))
-        self.evidence = nn.Sequential(nn.Conv2d(cells, 64, 1), nn.ReLU())
-        self.mix = layers.PartsConv((hidden, 64, 8), hidden)
+        self.evidence = nn.Sequential(nn.Conv2d(cells, inside, 1), nn.ReLU())
+        self.mix = layers.PartsConv((hidden, inside, 8), hidden)
         self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
-        self.head = nn.Sequential(nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(), nn.Conv2d(hidden, 3, 1))
+        self.head = nn.Sequential(nn.Conv2d(hidden, inside, 3, padding=1), nn.ReLU(), nn.Conv2d(inside, 3, 1))
         with torch.no_grad():
             self.head[-1].weight[:2] *= 0.1
             self.head[-1].bias.zero_()
@@ -55,12 +58,6 @@ class CorrelationStep(nn.Module):
         return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
 
 
-def padded(x, reach, axis, fill=None):
-    """x [W, C, h, w] with `reach` more cells on both sides along axis 2 (rows) or 3 (columns): `fill`, or the border's own value."""
-    sides = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
-    return F.pad(x, sides, mode="replicate") if fill is None else F.pad(x, sides, value=fill)
-
-
 class Propagation(nn.Module):
     """Edge-aware smoothing: a cell takes the mean flow of similar, confident cells of its row, then of its column, `rounds` times.
 
@@ -73,7 +70,7 @@ class Propagation(nn.Module):
         super().__init__()
         self.distances, self.reach, self.rounds = (0, *distances, *(-d for d in distances)), max(distances), rounds
         self.register_buffer("away", torch.tensor([float(abs(d)) for d in self.distances]).reshape(1, -1, 1, 1), persistent=False)
-        self.embed = nn.Conv2d(hidden + features, 2 * channels + 1, 1)
+        self.embed = layers.PartsConv((hidden, features), 2 * channels + 1, 1)
         self.log_temperature = nn.Parameter(torch.tensor(1.5))
         self.log_penalty = nn.Parameter(torch.tensor(-2.0))
         self.gate = layers.zero_init(nn.Conv2d(hidden + 1, 1, 1))
@@ -82,15 +79,14 @@ class Propagation(nn.Module):
     def weights(self, query, key, confidence, axis):
         """Softmax weights of the neighbours along an axis: [W, len(distances), h, w]."""
         starts = [self.reach + d for d in self.distances]
-        alike = operators.neighbour_similarity(query, padded(key, self.reach, axis), starts, axis)
-        confidences = padded(confidence, self.reach, axis, self.OUTSIDE)
+        alike = operators.neighbour_similarity(query, stencils.pad_axis(key, self.reach, axis), starts, axis)
+        confidences = stencils.pad_axis(confidence, self.reach, axis, self.OUTSIDE)
         confident = torch.cat([confidences.narrow(axis, start, confidence.shape[axis]) for start in starts], 1)
         return operators.channel_softmax(alike + confident - self.log_penalty.exp() * self.away)
 
     def forward(self, hidden, features, flow):
         """features [W, C, h, w] of frame 1 -> flow."""
-        x = torch.cat([F.relu(hidden), features], 1)
-        embedding = self.embed(x).float()
+        embedding = self.embed(F.relu(hidden), features).float()
         channels = embedding.shape[1] // 2
         query = F.normalize(embedding[:, :channels], dim=1) * self.log_temperature.exp()
         key = F.normalize(embedding[:, channels:2 * channels], dim=1)
@@ -100,15 +96,15 @@ class Propagation(nn.Module):
         for _ in range(self.rounds):
             for axis, weight in weights.items():
                 shifts = [(self.reach + d, 0) if axis == 2 else (0, self.reach + d) for d in self.distances]
-                smooth = operators.neighbour_mix(weight, padded(smooth, self.reach, axis), shifts)
+                smooth = operators.neighbour_mix(weight, stencils.pad_axis(smooth, self.reach, axis), shifts)
         change = torch.log1p(((smooth - flow) ** 2).sum(1, keepdim=True))
         gate = torch.sigmoid(self.gate(torch.cat([F.relu(hidden), change.to(hidden)], 1)).float())
         return flow + gate * (smooth - flow)
 
 
 def gradient_products(a, b, outlier=None):
-    """What least squares need of a, b, float32 [W, C, h, w] (Lucas and Kanade, 1981): means over the channels of x x, x y, y y, x d and y d, where x and y are
-    the derivatives of both maps' mean and d = b - a: [W, 5, h, w]. A difference of `outlier` counts half, and a larger one less (None: all count)."""
+    """What least squares need of a, b, float32 [W, 1, h, w] (Lucas and Kanade, 1981): x x, x y, y y, x d and y d, where x and y are the derivatives of both
+    maps' mean and d = b - a: [W, 5, h, w]. A difference of `outlier` counts half, and a larger one less (None: all count)."""
     both, d = a + b, (b - a)[..., 1:-1, 1:-1]
     x = both[..., 1:-1, 2:] - both[..., 1:-1, :-2]  # four times the derivative
     y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
@@ -117,8 +113,7 @@ def gradient_products(a, b, outlier=None):
         weight = 1 / (1 + (d / outlier) ** 2)
         u, v = weight * x, weight * y
     pairs = (u * x, 1 / 16), (u * y, 1 / 16), (v * y, 1 / 16), (u * d, 1 / 4), (v * d, 1 / 4)
-    mean = (lambda p: p) if a.shape[1] == 1 else (lambda p: p.mean(1, keepdim=True))
-    return F.pad(torch.cat([mean(p) * scale for p, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
+    return F.pad(torch.cat([product * scale for product, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
 
 
 def least_squares(products, ridge):
@@ -135,46 +130,29 @@ def squared_length(vectors):
 
 
 class WarpStep(nn.Module):
-    """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume.
-
-    Before any training it moves the flow by half of what least squares says: the displacement that explains the features' differences by their
-    gradients, over a window of WINDOW x WINDOW cells (Lucas and Kanade, 1981).
-    """
-    WINDOW = 7
-    RIDGE = 0.05  # the features' scale is learned
-    LIMIT = 0.5   # cells that a displacement never reaches; gradients say nothing of what is farther away
-
+    """Correction at stride 2 by warping alone: compares frame 1's features with frame 2's at the current flow, without a correlation volume."""
     def __init__(self, coarse, features, hidden):
         super().__init__()
         self.start = nn.Conv2d(coarse, hidden, 1)
-        self.mix = layers.PartsConv((hidden, features, features, 6), hidden)
+        self.mix = layers.PartsConv((hidden, features, features, 2), hidden)
         self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
         self.head = layers.zero_init(nn.Conv2d(hidden, 2, 1))
-        self.gate = layers.zero_init(nn.Conv2d(hidden, 1, 1))
-
-    def displacement(self, a, b):
-        """From a to b, by least squares, in cells."""
-        best = least_squares(operators.local_mean(gradient_products(a, b), self.WINDOW), self.RIDGE)
-        return best / (1 + squared_length(best).add(1e-8).sqrt() / self.LIMIT)
 
     def forward(self, coarse, a, b, flow):
         """coarse [W, H, h/2, w/2]: state of the stride above; a, b [W, C, h, w] -> hidden, flow."""
-        b = operators.warp(b, flow)
-        best = self.displacement(a.float(), b.float())
-        signed = torch.cat([flow_shape(flow), F.relu(best), F.relu(-best)], 1).to(a)
-        hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, b, signed))
+        hidden = F.relu(self.mix(layers.upsample(self.start(coarse)), a, operators.warp(b, flow), flow_shape(flow).to(a)))
         hidden = F.relu(hidden + self.update(hidden))
-        return hidden, flow + self.head(hidden).float() + torch.sigmoid(self.gate(hidden).float()) * best
+        return hidden, flow + self.head(hidden).float()
 
 
 class Upsampling(nn.Module):
-    """Flow from stride 2 to pixels: a convex mix of the bilinearly enlarged flow at the pixel itself and REACH pixels away in eight directions.
+    """Flow from stride 2 to pixels: a convex mix of the bilinearly enlarged flow at the pixel itself and REACH pixels away in four directions.
 
     Smooth flow stays smooth, whatever the weights; at an outline a pixel picks the side that it belongs to.
     """
     REACH = 4
     CENTRE_LOGIT = 3.0
-    DIRECTIONS = [(0, 0), *((dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dx, dy) != (0, 0))]
+    DIRECTIONS = (0, 0), (0, -1), (-1, 0), (1, 0), (0, 1)
 
     def __init__(self, hidden):
         super().__init__()

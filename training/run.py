@@ -28,8 +28,11 @@ class Run:
         if args.init and not saved:
             self.start_from(args.init)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
+        if args.only:
+            self.freeze_others(args.only)
         fused = dict(fused=True) if self.device.type == "cuda" else {}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98), **fused)
+        trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        self.optimiser = torch.optim.AdamW(trained, args.rate, weight_decay=1e-4, betas=(0.9, 0.98), **fused)
         if saved:
             self.counters.update(saved["state"])
         self.random = Randomness(args.seed + self.counters["step"], self.group.rank, self.device)
@@ -39,6 +42,14 @@ class Run:
     def say(self, text):
         if self.group.rank == 0:
             print(text, flush=True)
+
+    def freeze_others(self, parts):
+        """Train only the parameters whose names begin with one of `parts`, of those that are trained otherwise. ValueError if a part has none."""
+        unknown = [part for part in parts if not any(name.startswith(part) for name, _ in self.net.named_parameters())]
+        if unknown:
+            raise ValueError(f"--only {unknown[0]}: the network has no parameter whose name begins so")
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(parts)))
 
     def start_from(self, path):
         """Take the weights of another run's checkpoint, and its counters of steps, samples and seconds."""
@@ -50,7 +61,7 @@ class Run:
 
     def resume(self, saved):
         """Go on from this run's own checkpoint. ValueError if it holds a network of other sizes. Tensors that an earlier version of the code did
-        not have keep their initial values, and the optimiser starts afresh then."""
+        not have keep their initial values. The optimiser starts afresh then, and if other parts are trained now."""
         ours = dataclasses.asdict(self.args.network)
         differ = [f"{k} {saved['network'].get(k)}, not {v}" for k, v in ours.items() if saved["network"].get(k, v) != v]
         if differ:
@@ -58,13 +69,18 @@ class Run:
         new, _ = warm_start.load(self.net, saved["model"])
         warm_start.load(self.average, saved["ema"])
         if "optimiser" in saved and list(saved["model"]) == list(self.net.state_dict()):  # its state goes by the order of the tensors
-            own = self.optimiser.state_dict()["param_groups"]  # those of a GPU name its own form of the step
-            self.optimiser.load_state_dict(dict(saved["optimiser"], param_groups=own))
+            self.resume_optimiser(saved["optimiser"])
         if len(saved.get("random", ())) == self.group.world:
             self.random.restore(saved["random"][self.group.rank])
         if self.args.restart_schedule:
             self.counters.update(schedule=0.0, schedule_step=0, full_motion=True)
         self.say(f"resumed {self.path}: step {self.counters['step']}, {self.counters['seconds'] / 60:.1f} minutes" + (f", {len(new)} new tensors" if new else ""))
+
+    def resume_optimiser(self, state):
+        """Take a saved state of the optimiser, unless it belongs to other parameters (--only)."""
+        own = self.optimiser.state_dict()["param_groups"]  # those of a GPU name its own form of the step
+        if len(own[0]["params"]) == len(state["param_groups"][0]["params"]):
+            self.optimiser.load_state_dict(dict(state, param_groups=own))
 
     def step(self):
         """Apply the gradients, averaged over all processes, and let the averaged weights follow."""

@@ -1,10 +1,16 @@
-"""Sums over the neighbours of a cell, with gradients that are added up in place.
+"""Sums over the neighbours of a cell, and the padding that they need, with gradients that are added up in place.
 
 PyTorch's own gradient of a slice is a map of zeros around it, one for each neighbour, which are then added: with the rows of local
 correlation, a third of what a training step of winwin-tiny moved through memory in its backward pass.
 """
 import torch
 import torch.nn.functional as F
+
+
+def pad_axis(x, reach, axis, fill=None):
+    """x [W, C, h, w] with `reach` more cells on both sides along axis 2 (rows) or 3 (columns): `fill`, or the border's own value."""
+    sides = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
+    return F.pad(x, sides, mode="replicate") if fill is None else F.pad(x, sides, value=fill)
 
 
 class _Mix(torch.autograd.Function):
@@ -89,8 +95,7 @@ class _LocalMean(torch.autograd.Function):
 def _box(x, side, axis):
     """Sums of `side` neighbours of x [W, C, h, w] along an axis; there is nothing beyond the border. Made of sums of 1, 2, 4, ... neighbours, as the binary
     digits of `side` say."""
-    reach, length = side // 2, x.shape[axis]
-    sums = F.pad(x, (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0))
+    length, sums = x.shape[axis], pad_axis(x, side // 2, axis, 0.0)
     out, start, count = 0, 0, 1
     while True:
         if side & count:

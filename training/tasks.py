@@ -31,10 +31,11 @@ class Monocular(nn.Module):
 
     def forward(self, frame, origin):
         b, _, h, w, _ = frame.shape
-        rows, columns = h // network.PATCH, w // network.PATCH
-        f = self.encoder(network.in_a_row(frame), network.positions(origin, rows, columns), b)
-        tokens = layers.to_map(f["tokens"], rows, columns)
-        x = f["p4"] + layers.upsample(self.coarse(f["p8"])) + layers.upsample(self.token(tokens), 4)
+        grid = h // network.PATCH, w // network.PATCH
+        _, f4, f8, f16 = self.encoder.stem(network.in_a_row(frame))
+        tokens = layers.to_map(self.encoder.attend(layers.to_tokens(f16, b), network.positions(origin, *grid), grid), *grid)
+        p8, p4 = self.encoder.context(f4, f8, tokens)
+        x = p4 + layers.upsample(self.coarse(p8)) + layers.upsample(self.token(tokens), 4)
         return layers.upsample(self.head(F.relu(x)).float(), 4)
 
 

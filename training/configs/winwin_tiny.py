@@ -19,10 +19,11 @@ network = dict(
     decoder=2,              # transformer blocks that see both
     review=2,              # transformer blocks that see what matching found
     match=64,               # channels of a matching head, at each of three depths
-    correlation=(64, 32, 16),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
-    hidden=(96, 96, 64, 24),    # channels of the refinement state at strides 16, 8, 4, 2
+    correlation=(64, 32, 8),    # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
+    hidden=(96, 96, 64, 16),    # channels of the refinement state at strides 16, 8, 4, 2
     steps=(1, 3, 1),            # correlation steps at strides 16, 8, 4
-    radius=(4, 4, 3),           # radius of the local correlation at strides 16, 8, 4
+    radius=(4, 4, 2),           # radius of the local correlation at strides 16, 8, 4
+    inside=64,                  # channels of a correlation step's evidence and head
     propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
     pool=(4, 4),                # keys and values of self-attention and cross-attention are means of so many tokens each way
 )

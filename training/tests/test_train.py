@@ -75,6 +75,12 @@ def test_a_checkpoint_holds_the_whole_configuration(images, tmp_path):
     assert saved["options"]["rate"] == 3e-4 and saved["options"]["seed"] == 5 and saved["options"]["shapes"] == [(2, 32, 32), (1, 32, 64)]
     net, _ = checkpoint.load_average(str(tmp_path / "checkpoint.pt"))
     assert net.config.width == 32 and equal(dict(net.state_dict()), dict(saved["ema"]))
+    earlier = {**saved, "network": {k: v for k, v in saved["network"].items() if k != "inside"}}
+    checkpoint.save(str(tmp_path / "earlier.pt"), earlier)
+    assert equal(dict(checkpoint.load_average(str(tmp_path / "earlier.pt"))[0].state_dict()), dict(saved["ema"])), "the sizes are the default ones"
+    checkpoint.save(str(tmp_path / "earlier.pt"), {**earlier, "ema": {**saved["ema"], "decoder.step8.head.0.bias": torch.zeros(48)}})
+    with pytest.raises(ValueError, match="earlier version: decoder.step8.head.0.bias has another size now"):
+        checkpoint.load_average(str(tmp_path / "earlier.pt"))
 
 
 def test_the_log_has_a_row_for_each_leg_and_a_complete_schedule_ends_the_run(images, tmp_path, capsys):
@@ -162,12 +168,29 @@ def test_the_mean_of_two_checkpoints_lies_between_them(images, tmp_path):
     for name, value in mean["ema"].items():
         if value.is_floating_point():
             assert torch.allclose(value, 0.75 * first["ema"][name] + 0.25 * second["ema"][name], atol=1e-6)
-    mix, gate = "decoder.step2.mix.weight", "decoder.step2.gate.weight"
+    mix, gate = "decoder.step8.mix.weight", "decoder.propagate8.gate.weight"
     earlier = {name: value[:, :-4] if name == mix else value for name, value in first["ema"].items() if name != gate}
     mean = average.mean({**first, "ema": earlier}, second, 0.25)["ema"]
     assert torch.allclose(mean[gate], 0.25 * second["ema"][gate]) and torch.allclose(mean[mix][:, -4:], 0.25 * second["ema"][mix][:, -4:])
     with pytest.raises(ValueError, match="different sizes"):
         average.mean({**first, "network": {**first["network"], "width": 1}}, second, 0.5)
+
+
+def test_only_the_named_parts_are_trained(images, tmp_path, capsys):
+    before = run(tmp_path / "before", images, "--steps", "1")
+    only = ("--init", str(tmp_path / "before" / "checkpoint.pt"), "--only", "decoder.step2,decoder.upsampling")
+    run(tmp_path / "after", images, *only, "--budget-steps", "4", "--steps", "2")
+    after = run(tmp_path / "after", images, *only, "--budget-steps", "4", "--steps", "1")
+    changed = {name for name, value in after["model"].items() if not torch.equal(value, before["ema"][name])}
+    assert changed and all(name.startswith(("decoder.step2.", "decoder.upsampling.")) for name in changed)
+    assert {float(state["step"]) for state in after["optimiser"]["state"].values()} == {3.0}
+    whole = run(tmp_path / "after", images, "--budget-steps", "4", "--steps", "1")
+    assert {float(state["step"]) for state in whole["optimiser"]["state"].values()} == {1.0}, "the optimiser of other parts does not fit"
+    with pytest.raises(ValueError, match="--only decoder.stop"):
+        run(tmp_path / "other", images, "--only", "decoder.stop", "--steps", "1")
+    with pytest.raises(SystemExit):
+        run(tmp_path / "other", images, "--only", "decoder", "--token-shapes", "1x32x64", "--steps", "1")
+    assert "--token-shapes" in capsys.readouterr().err
 
 
 def test_two_processes_resume_a_run_of_one(images, tmp_path):
