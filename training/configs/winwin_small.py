@@ -1,4 +1,4 @@
-"""winwin-small: 6.6 times the weights of winwin-tiny, for one GPU.
+"""winwin-small: 6.9 times the weights of winwin-tiny, for one GPU.
 
 Hardware  1 GPU with bfloat16 and 40 GB
 Time      4 hours, in legs (training/gpu_leg.sh)
