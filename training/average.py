@@ -14,7 +14,7 @@ from training import checkpoint, network, tasks, warm_start
 def weights(saved):
     """A checkpoint's averaged weights under the names and in the shapes of the present network."""
     net = tasks.TASKS[saved.get("task", "flow")].network(network.Config(**saved["network"]))
-    warm_start.load(net, saved["ema"])
+    warm_start.load_whole(net, saved["ema"])
     return net.state_dict()
 
 

@@ -49,10 +49,7 @@ def load_average(path):
     version of the network with other sizes."""
     saved = load(path)
     net = network.WinWin(network.Config(**saved["network"]))
-    _, unused = warm_start.load(net, saved["ema"])
-    misfits = [name for name in unused if warm_start.present_name(name) in net.state_dict()]
-    if misfits:
-        raise ValueError(f"{path} holds a network of an earlier version: {misfits[0]} has another size now, and {len(misfits) - 1} more; training.train --init can start from what fits")
+    warm_start.load_whole(net, saved["ema"])
     return net.eval(), saved
 
 

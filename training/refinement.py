@@ -102,16 +102,14 @@ class Propagation(nn.Module):
         return flow + gate * (smooth - flow)
 
 
-def gradient_products(a, b, outlier=None):
+def gradient_products(a, b, outlier):
     """What least squares need of a, b, float32 [W, 1, h, w] (Lucas and Kanade, 1981): x x, x y, y y, x d and y d, where x and y are the derivatives of both
-    maps' mean and d = b - a: [W, 5, h, w]. A difference of `outlier` counts half, and a larger one less (None: all count)."""
+    maps' mean and d = b - a: [W, 5, h, w]. A difference of `outlier` counts half, and a larger one less."""
     both, d = a + b, (b - a)[..., 1:-1, 1:-1]
     x = both[..., 1:-1, 2:] - both[..., 1:-1, :-2]  # four times the derivative
     y = both[..., 2:, 1:-1] - both[..., :-2, 1:-1]
-    u, v = x, y
-    if outlier is not None:
-        weight = 1 / (1 + (d / outlier) ** 2)
-        u, v = weight * x, weight * y
+    weight = 1 / (1 + (d / outlier) ** 2)
+    u, v = weight * x, weight * y
     pairs = (u * x, 1 / 16), (u * y, 1 / 16), (v * y, 1 / 16), (u * d, 1 / 4), (v * d, 1 / 4)
     return F.pad(torch.cat([product * scale for product, scale in pairs], 1), (1, 1, 1, 1), mode="replicate")
 

@@ -66,21 +66,17 @@ class Run:
         differ = [f"{k} {saved['network'].get(k)}, not {v}" for k, v in ours.items() if saved["network"].get(k, v) != v]
         if differ:
             raise ValueError(f"{self.path} holds another network ({'; '.join(differ)}): choose another --out, and --init to start from its weights")
-        new, _ = warm_start.load(self.net, saved["model"])
-        warm_start.load(self.average, saved["ema"])
-        if "optimiser" in saved and list(saved["model"]) == list(self.net.state_dict()):  # its state goes by the order of the tensors
-            self.resume_optimiser(saved["optimiser"])
+        new = warm_start.load_whole(self.net, saved["model"])
+        warm_start.load_whole(self.average, saved["ema"])
+        same = list(saved["model"]) == list(self.net.state_dict()) and saved.get("options", {}).get("only") == self.args.only
+        if "optimiser" in saved and same:  # its state goes by the order of the tensors
+            own = self.optimiser.state_dict()["param_groups"]  # those of a GPU name its own form of the step
+            self.optimiser.load_state_dict(dict(saved["optimiser"], param_groups=own))
         if len(saved.get("random", ())) == self.group.world:
             self.random.restore(saved["random"][self.group.rank])
         if self.args.restart_schedule:
             self.counters.update(schedule=0.0, schedule_step=0, full_motion=True)
         self.say(f"resumed {self.path}: step {self.counters['step']}, {self.counters['seconds'] / 60:.1f} minutes" + (f", {len(new)} new tensors" if new else ""))
-
-    def resume_optimiser(self, state):
-        """Take a saved state of the optimiser, unless it belongs to other parameters (--only)."""
-        own = self.optimiser.state_dict()["param_groups"]  # those of a GPU name its own form of the step
-        if len(own[0]["params"]) == len(state["param_groups"][0]["params"]):
-            self.optimiser.load_state_dict(dict(state, param_groups=own))
 
     def step(self):
         """Apply the gradients, averaged over all processes, and let the averaged weights follow."""

@@ -55,3 +55,13 @@ def load(net, state):
             unused.append(old_name)
     net.load_state_dict(found, strict=False)
     return [name for name in own if name not in found], unused
+
+
+def load_whole(net, state):
+    """load, for weights that go on as they are: ValueError if a tensor has another size in `net`. Returns the names of net's parameters that keep their
+    initialisation."""
+    new, unused = load(net, state)
+    misfits = [name for name in unused if present_name(name) in net.state_dict()]
+    if misfits:
+        raise ValueError(f"the checkpoint holds a network of an earlier version: {misfits[0]} has another size now, and {len(misfits) - 1} more; training.train --init can start from what fits")
+    return new

@@ -7,6 +7,7 @@ DATA/pairs.tsv. The time is the CPU time of all threads for a Full-HD pair whose
 package flow); the memory is the peak of `wwflow pair` at Full HD.
 """
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -53,6 +54,7 @@ def groups(data, folder):
 LAUNCHER = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
 
 
+@functools.cache  # pairs of Middlebury count in two rows, and one Full-HD pair also gives the memory
 def estimate(wwflow, one, two, detail):
     """The program's flow, float [h, w, 2], and the peak of its resident memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
