@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 FOLLOWS_INPUT = {"Identity": [0], "Relu": [0], "Erf": [0], "Add": None, "Sub": None, "Mul": None, "Div": None, "Concat": None, "Max": None, "AveragePool": [0],
                  "Transpose": [0], "Reshape": [0], "Slice": [0], "Gather": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Pad": [0, 2], "Resize": [0],
                  "DepthToSpace": [0], "LayerNormalization": None}
-FLOAT32_LAYERS = ("/down2/", "/down4/", "/down8/", "/prior/", "/propagation/", "/residual/")  # parts of node names
+FLOAT32_LAYERS = ("/down2/", "/down4/", "/down8/", "/prior/", "/narrow_query/", "/narrow_key/", "/propagation/", "/residual/")  # parts of node names
 PARTS_CONV = re.compile(r"/(mix|embed)(_\d+)?/")  # node names of layers.PartsConv, whose weights the export has cut into parts
 ANY_TYPE = {"Shape", "Size", "Cast"}
 

@@ -44,11 +44,19 @@ class MatchingPrior(nn.Module):
 
 
 class Matching(nn.Module):
-    """Expected position in frame 2 of each token of frame 1, from similarities of stem, encoder and decoder features."""
-    def __init__(self, width, channels):
+    """Expected position in frame 2 of each token of frame 1, from similarities of stem, encoder and decoder features.
+
+    The three depths overlap in what they say, so their dot product is taken in `compared` channels, less than half as many.
+    """
+    def __init__(self, width, channels, compared):
         super().__init__()
         self.channels = channels
         self.query = nn.Linear(width, channels)
+        self.narrow_query = nn.Linear(3 * channels, compared, bias=False)
+        self.narrow_key = nn.Linear(3 * channels, compared, bias=False)
+        with torch.no_grad():
+            nn.init.orthogonal_(self.narrow_query.weight)
+            self.narrow_key.weight.copy_(self.narrow_query.weight)
         self.log_temperature = nn.Parameter(torch.tensor([2.0, 2.0, 2.0]))  # of stem, encoder, decoder similarity
 
     def queries(self, x, keys):
@@ -59,12 +67,16 @@ class Matching(nn.Module):
         """The temperature of each channel of queries and keys: [3*channels]."""
         return self.log_temperature.exp()[:, None].expand(-1, self.channels).flatten()
 
+    def narrowed(self, queries, keys):
+        """Queries and keys, [B, T, 3*channels], in the channels that are compared: [B, T, compared] each. Their dot products are the logits."""
+        return self.narrow_query(queries * self.temperatures()), self.narrow_key(keys)
+
     def forward(self, queries, keys, expected, distance_weight, xy2):
         """queries [B, T1, 3*channels], keys [B, T2, 3*channels]: unit vectors for each depth. expected [B, T1, 2]: position that distances are
         measured from; distance_weight [B, T1, 1]; xy2 [B, T2, 2]. Returns position [B, T1, 2] and variance [B, T1, 1] in tokens squared."""
-        similarity = queries * self.temperatures() * operators.token_count_scale(keys)
-        q = torch.cat([similarity, 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
-        k = torch.cat([keys, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
+        q, k = self.narrowed(queries, keys)
+        q = torch.cat([q * operators.token_count_scale(keys), 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
+        k = torch.cat([k, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
         moments = operators.attention(q, k, torch.cat([xy2, xy2 ** 2], -1), 1)
         position = moments[..., :2]
         variance = (moments[..., 2:] - position ** 2).sum(-1, keepdim=True).clamp(min=0)
@@ -80,9 +92,11 @@ class TokenPropagation(nn.Module):
     MIN_LOG_RIDGE, MAX_LOG_RIDGE = -1.0, 12.0  # logs of tokens squared
     QUICK = 10.0  # the optimiser moves all parameters equally fast, and the ridge has far to go: its parameters count ten times
 
-    def __init__(self, width, channels):
+    def __init__(self, width, channels, compared):
         super().__init__()
         self.embed = nn.Linear(width, channels)
+        self.narrow = nn.Linear(channels, compared, bias=False)  # tokens are compared in fewer channels, as in Matching
+        nn.init.orthogonal_(self.narrow.weight)
         self.log_temperature = nn.Parameter(torch.tensor(2.0))
         self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
         self.log_ridge = nn.Parameter(torch.tensor(4.0 / self.QUICK))
@@ -92,7 +106,7 @@ class TokenPropagation(nn.Module):
         """x [B, T, width], displacement [B, T, 2], variance [B, T, 1], xy [B, T, 2] -> displacement [B, T, 2]."""
         change = self.adjust(x)
         more_confident, nearer, stiffer = (change[..., i:i + 1] for i in range(3))
-        look, weight = layers.unit(self.embed(x)), expectation.propagation_weight * nearer.clamp(max=2).exp()
+        look, weight = self.narrow(layers.unit(self.embed(x))), expectation.propagation_weight * nearer.clamp(max=2).exp()
         confidence = expectation.confidence + more_confident - self.log_variance_weight.exp() * torch.log(variance + 0.1)
         q = torch.cat([look * self.log_temperature.exp() * operators.token_count_scale(look), 2 * weight * xy, weight, torch.ones_like(weight)], -1)
         k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), confidence], -1)

@@ -33,6 +33,7 @@ class Config:
     encoder: int = 2                  # transformer blocks
     decoder: int = 2
     match: int = 64                   # channels of a matching head, for each of three depths
+    compared: tuple = (92, 28)        # channels that matching and token propagation compare tokens in
     correlation: tuple = (64, 32, 8)  # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden: tuple = (96, 96, 64, 16)  # channels of the refinement's state at strides 16, 8, 4, 2
     steps: tuple = (1, 3, 1)          # correlation steps at strides 16, 8, 4
@@ -128,10 +129,10 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(layers.Block(c.width, c.heads, cross=True) for _ in range(c.decoder))
         self.norm = layers.Norm(c.width)
         self.prior = matching.MatchingPrior(c.width)
-        self.matching = matching.Matching(c.width, c.match)
+        self.matching = matching.Matching(c.width, c.match, c.compared[0])
         self.found = layers.zero_init(nn.Linear(5, c.width))
         self.review = nn.ModuleList(layers.Block(c.width, c.heads, silent=True) for _ in range(c.review))
-        self.propagation = matching.TokenPropagation(c.width, c.match)
+        self.propagation = matching.TokenPropagation(c.width, c.match, c.compared[1])
         self.residual = layers.zero_init(nn.Linear(c.width, 2))
         self.start16, self.uncertainty16 = nn.Conv2d(c.width, h16, 1), nn.Conv2d(3, h16, 1)
         self.start8, self.token8, self.state8 = nn.Conv2d(s8, h8, 1), nn.Conv2d(c.width, h8, 1), nn.Conv2d(h16, h8, 1)
@@ -196,11 +197,12 @@ class Decoder(nn.Module):
     def refine(self, match, one, two, offset, grid):
         """From the tokens' displacements to a flow for every pixel. Returns a dict: flow, log_scale, and flows16, flows8, flows4, flows2: what each
         step gave, in pixels of its stride."""
-        c, d = self.config, self.config.match
+        c = self.config
         as_map = lambda tokens: layers.to_map(tokens, *grid)
         tokens = as_map(match["tokens"])
         # stride 16 compares the matching's own queries and keys: a tenth of their logits
-        a16, b16 = as_map(match["queries"] * self.matching.temperatures() * (0.1 * math.sqrt(3 * d))), as_map(two["keys"].float())
+        a16, b16 = (as_map(x) for x in self.matching.narrowed(match["queries"], two["keys"].float()))
+        a16 = a16 * (0.1 * math.sqrt(c.compared[0]))
         hidden, flow = self.start16(tokens) + self.uncertainty16(as_map(self.uncertainty(match))), as_map(match["coarse"]) - offset / 16
         hidden, flow, flows16 = self.correlate(self.step16, c.steps[0], hidden, a16, b16, flow)
 

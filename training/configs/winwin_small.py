@@ -15,6 +15,7 @@ network = dict(
     decoder=6,              # transformer blocks that see both
     review=4,              # transformer blocks that see what matching found
     match=128,              # channels of a matching head, at each of three depths
+    compared=(124, 44),     # channels that matching and token propagation compare tokens in
     correlation=(96, 64, 24),   # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden=(160, 160, 96, 48),  # channels of the refinement state at strides 16, 8, 4, 2
     steps=(2, 3, 2),            # correlation steps at strides 16, 8, 4

@@ -19,6 +19,7 @@ network = dict(
     decoder=2,              # transformer blocks that see both
     review=2,              # transformer blocks that see what matching found
     match=64,               # channels of a matching head, at each of three depths
+    compared=(92, 28),      # channels that matching and token propagation compare tokens in
     correlation=(64, 32, 8),    # channels that are compared at strides 8, 4 (correlation) and 2 (warping)
     hidden=(96, 96, 64, 16),    # channels of the refinement state at strides 16, 8, 4, 2
     steps=(1, 3, 1),            # correlation steps at strides 16, 8, 4

@@ -225,7 +225,7 @@ def test_completion_learns_to_paint_hidden_patches(bank):
     torch.manual_seed(0)
     s = dataclasses.replace(windows.sample(bank, 2, 1, 64, 64, light=False, generator=torch.Generator().manual_seed(1)))
     s.frame2, s.origin2 = s.frame1, s.origin1
-    net = tasks.Completion.network(network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2), pool=(1, 1)))
+    net = tasks.Completion.network(network.Config("test", (8, 16, 24), (1, 1), 32, 2, 1, 1, 16, (48, 16), (8, 8, 8), (16, 16, 16, 8), (1, 2, 1), (2, 2, 2), pool=(1, 1)))
     optimiser, errors = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 3e-3), []
     for i in range(60):
         loss, _ = tasks.Completion.loss(net, tasks.Completion.forward(net, s, torch.Generator().manual_seed(i)), s)
