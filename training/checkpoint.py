@@ -36,7 +36,17 @@ def load(path, device="cpu"):
         saved = torch.load(source, map_location=device)
     if "network" not in saved:
         saved["network"] = configs.load(saved["config"])[0]
+    if compares_all_channels(saved["ema"]):
+        match = saved["network"].get("match", network.Config.match)
+        saved["network"] = dict(saved["network"], compared=(3 * match, match))
     return saved
+
+
+def compares_all_channels(weights):
+    """Whether these are weights from before tokens were compared in fewer channels. A network that compares as many as there are gives the same results:
+    its new projections are rotations."""
+    names = {warm_start.present_name(name) for name in weights}
+    return "decoder.matching.query.weight" in names and "decoder.matching.narrow_query.weight" not in names
 
 
 def full_precision(weights):

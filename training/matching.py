@@ -68,14 +68,14 @@ class Matching(nn.Module):
         return self.log_temperature.exp()[:, None].expand(-1, self.channels).flatten()
 
     def narrowed(self, queries, keys):
-        """Queries and keys, [B, T, 3*channels], in the channels that are compared: [B, T, compared] each. Their dot products are the logits."""
+        """Queries and keys, [B, T, 3*channels], unit vectors for each depth, in the channels that are compared: [B, T, compared] each. Their dot
+        products are the logits."""
         return self.narrow_query(queries * self.temperatures()), self.narrow_key(keys)
 
-    def forward(self, queries, keys, expected, distance_weight, xy2):
-        """queries [B, T1, 3*channels], keys [B, T2, 3*channels]: unit vectors for each depth. expected [B, T1, 2]: position that distances are
-        measured from; distance_weight [B, T1, 1]; xy2 [B, T2, 2]. Returns position [B, T1, 2] and variance [B, T1, 1] in tokens squared."""
-        q, k = self.narrowed(queries, keys)
-        q = torch.cat([q * operators.token_count_scale(keys), 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
+    def forward(self, q, k, expected, distance_weight, xy2):
+        """q [B, T1, compared], k [B, T2, compared] from `narrowed`. expected [B, T1, 2]: position that distances are measured from; distance_weight
+        [B, T1, 1]; xy2 [B, T2, 2]. Returns position [B, T1, 2] and variance [B, T1, 1] in tokens squared."""
+        q = torch.cat([q * operators.token_count_scale(k), 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
         k = torch.cat([k, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
         moments = operators.attention(q, k, torch.cat([xy2, xy2 ** 2], -1), 1)
         position = moments[..., :2]

@@ -157,7 +157,7 @@ class Decoder(nn.Module):
         tokens2, keys2 = (two["tokens"], two["keys"]) if memory is None else memory
         x = self.attend(one["tokens"], tokens2, xy1, xy2, grid)
         match = self.match(x, one["keys"], keys2, xy1, xy2, grid)
-        steps = self.refine(match, one, two, offset, grid) if "p8" in one else {}
+        steps = self.refine(match, one, two, offset, grid, memory is not None) if "p8" in one else {}
         match["expected"] = match["expected"] + middle
         return dict(match, **steps)
 
@@ -170,19 +170,21 @@ class Decoder(nn.Module):
         return self.norm(tokens)
 
     def match(self, x, keys1, keys2, xy1, xy2, grid):
-        """Displacement of each token, in tokens. Returns a dict: queries; expected position and distance_weight (what matching looked near); matched
-        and variance (what it found); confidence; tokens, which have seen that; spread (propagated); coarse (the result): each [B, T, ...]."""
+        """Displacement of each token, in tokens. Returns a dict: queries; compared (queries and keys in few channels); expected position and
+        distance_weight (what matching looked near); matched and variance (what it found); confidence; tokens, which have seen that; spread
+        (propagated); coarse (the result): each [B, T, ...]."""
         queries = self.matching.queries(x, keys1)
         with layers.full_precision(x.device):
             expectation = self.prior(x.float())
             expected = xy1 + expectation.displacement
-            position, variance = self.matching(queries, keys2.float(), expected, expectation.distance_weight, xy2)
+            compared = self.matching.narrowed(queries, keys2.float())
+            position, variance = self.matching(*compared, expected, expectation.distance_weight, xy2)
             matched = position - xy1
         tokens = self.look_again(x, matched, variance, expectation, xy1, grid)
         with layers.full_precision(x.device):
             spread = self.propagation(tokens.float(), matched, variance, expectation, xy1)
         coarse = spread + self.residual(tokens).float()
-        return dict(queries=queries, expected=expected, distance_weight=expectation.distance_weight, matched=matched, variance=variance,
+        return dict(queries=queries, compared=compared, expected=expected, distance_weight=expectation.distance_weight, matched=matched, variance=variance,
                     confidence=expectation.confidence, tokens=tokens, spread=spread, coarse=coarse)
 
     def look_again(self, x, matched, variance, expectation, xy, grid):
@@ -194,14 +196,15 @@ class Decoder(nn.Module):
             y = block(y, where)
         return y
 
-    def refine(self, match, one, two, offset, grid):
+    def refine(self, match, one, two, offset, grid, distracted=False):
         """From the tokens' displacements to a flow for every pixel. Returns a dict: flow, log_scale, and flows16, flows8, flows4, flows2: what each
         step gave, in pixels of its stride."""
         c = self.config
         as_map = lambda tokens: layers.to_map(tokens, *grid)
         tokens = as_map(match["tokens"])
-        # stride 16 compares the matching's own queries and keys: a tenth of their logits
-        a16, b16 = (as_map(x) for x in self.matching.narrowed(match["queries"], two["keys"].float()))
+        # stride 16 compares the matching's own queries and keys, a tenth of their logits; distractors stand behind the windows' own tokens
+        queries, keys = match["compared"]
+        a16, b16 = as_map(queries), as_map(keys[:, :queries.shape[1]] if distracted else keys)
         a16 = a16 * (0.1 * math.sqrt(c.compared[0]))
         hidden, flow = self.start16(tokens) + self.uncertainty16(as_map(self.uncertainty(match))), as_map(match["coarse"]) - offset / 16
         hidden, flow, flows16 = self.correlate(self.step16, c.steps[0], hidden, a16, b16, flow)

@@ -119,7 +119,7 @@ def test_matching_is_a_softmax_of_similarity_minus_each_tokens_own_squared_dista
     queries, keys = (torch.nn.functional.normalize(torch.randn(1, 12, 3, 16), dim=-1).flatten(2) for _ in range(2))
     expected, xy2, weight = torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 2) * 9, torch.rand(1, 12, 1)
     with torch.no_grad():
-        position, variance = matching(queries, keys, expected, weight, xy2)
+        position, variance = matching(*matching.narrowed(queries, keys), expected, weight, xy2)
         part = lambda x: x.reshape(1, 12, 3, 16)
         similarity = (torch.einsum("bidc,bjdc->bijd", part(queries), part(keys)) * matching.log_temperature.exp()).sum(-1) * operators.token_count_scale(keys)
         share = (similarity - weight * torch.cdist(expected, xy2) ** 2).softmax(-1)

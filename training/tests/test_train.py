@@ -83,6 +83,23 @@ def test_a_checkpoint_holds_the_whole_configuration(images, tmp_path):
         checkpoint.load_average(str(tmp_path / "earlier.pt"))
 
 
+def test_weights_from_before_narrow_matching_give_the_results_they_gave(images, tmp_path):
+    saved = run(tmp_path, images, "--budget-steps", "1", *SMALL, "match=32")
+    match = saved["network"]["match"]
+    assert 3 * match > network.Config.compared[0] and match > network.Config.compared[1]
+    wide = network.WinWin(network.Config(**{**saved["network"], "compared": (3 * match, match)})).eval()
+    matching, propagation = wide.decoder.matching, wide.decoder.propagation
+    with torch.no_grad():
+        for layer in (matching.narrow_query, matching.narrow_key, propagation.narrow):
+            layer.weight.copy_(torch.eye(len(layer.weight)))
+    earlier = {k: v for k, v in wide.state_dict().items() if ".narrow" not in k}
+    sizes = {k: v for k, v in saved["network"].items() if k != "compared"}
+    checkpoint.save(str(tmp_path / "earlier.pt"), {**saved, "network": sizes, "ema": earlier})
+    loaded, _ = checkpoint.load_average(str(tmp_path / "earlier.pt"))
+    pair = [torch.rand(48, 64, 3) * 255 for _ in range(2)]
+    assert torch.allclose(loaded.estimate(*pair)[0], wide.estimate(*pair)[0], atol=1e-3)
+
+
 def test_the_log_has_a_row_for_each_leg_and_a_complete_schedule_ends_the_run(images, tmp_path, capsys):
     run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
     run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
