@@ -36,10 +36,21 @@ def load(path, device="cpu"):
         saved = torch.load(source, map_location=device)
     if "network" not in saved:
         saved["network"] = configs.load(saved["config"])[0]
-    if compares_all_channels(saved["ema"]):
-        match = saved["network"].get("match", network.Config.match)
-        saved["network"] = dict(saved["network"], compared=(3 * match, match))
+    saved["network"] = present_sizes(saved["network"], saved["ema"])
     return saved
+
+
+def present_sizes(sizes, weights):
+    """A network's sizes as network.Config has them now, from those of a checkpoint of this or an earlier version and its weights."""
+    sizes = dict(sizes)
+    if compares_all_channels(weights):
+        match = sizes.get("match", network.Config.match)
+        sizes["compared"] = 3 * match, match
+    if isinstance(sizes.get("inside"), int):  # once one number, and inside an update there were as many channels as in the state
+        sizes["inside"] = ((sizes["inside"], max(sizes["hidden"]), sizes["inside"]),) * 3
+    if any(name.startswith("decoder.step8.") for name in weights) and not any(name.startswith("decoder.later") for name in weights):
+        sizes["later"] = ()
+    return sizes
 
 
 def compares_all_channels(weights):

@@ -6,6 +6,8 @@ and its diagonal band is read and written in place. `blocked` is exported to ONN
 
 All take a, b [W, C, h, w] and give [W, (2r+1)^2, h, w]: a . b(x + dx, y + dy), zero outside b; dy changes slowest.
 """
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -63,6 +65,13 @@ def shifted(a, b, radius):
     b = F.pad(b, (radius,) * 4)
     side = range(2 * radius + 1)
     return torch.cat([(a * b[:, :, y:y + h, x:x + w]).sum(1, keepdim=True) for y in side for x in side], 1)
+
+
+def central(x, radius):
+    """Of the shifts in the second axis of x, those within a smaller radius."""
+    large = (math.isqrt(x.shape[1]) - 1) // 2
+    middle = range(large - radius, large + radius + 1)
+    return x[:, [y * (2 * large + 1) + column for y in middle for column in middle]]
 
 
 BLOCK = 16  # columns of frame 1 whose products are one small matrix in `blocked`

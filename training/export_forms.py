@@ -75,6 +75,11 @@ def double(x):
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+def clamp(x, low, high):
+    """Not a Clip: ONNX Runtime keeps its result in blocks of 16 channels, and would enlarge 16 channels where there is one."""
+    return torch.maximum(torch.minimum(x, torch.tensor(float(high))), torch.tensor(float(low)))
+
+
 def local_mean(x, side):
     """Means of rows, then of columns."""
     rows = F.avg_pool2d(x, (1, side), 1, (0, side // 2), count_include_pad=False)
@@ -118,7 +123,7 @@ def channels_last(x):
 
 FORMS = dict(attention=attention, sample=sample, token_count_scale=token_count_scale, pixel_grid=pixel_grid, size=size,
              local_correlation=local_correlation, neighbour_similarity=neighbour_similarity, neighbour_mix=neighbour_mix,
-             double=double, local_mean=local_mean, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
+             double=double, clamp=clamp, local_mean=local_mean, channel_softmax=channel_softmax, convolve_parts=convolve_parts,
              convolve_squares=convolve_squares, channels_last=channels_last)
 
 

@@ -38,7 +38,8 @@ class Config:
     hidden: tuple = (96, 96, 64, 16)  # channels of the refinement's state at strides 16, 8, 4, 2
     steps: tuple = (1, 3, 1)          # correlation steps at strides 16, 8, 4
     radius: tuple = (4, 4, 2)         # of the local correlation at strides 16, 8, 4
-    inside: int = 64                  # channels of a correlation step's evidence and head
+    inside: tuple = ((48, 64, 32), (64, 96, 64), (48, 64, 32))  # channels inside a correlation step at strides 16, 8, 4: evidence, update, head
+    later: tuple = (2, (48, 64, 32))  # a stride's rounds after the first: radius, channels inside; () if they are like the first
     propagation: tuple = ((1, 2, 4, 8), (1, 2, 4))  # distances of the neighbours at strides 8, 4, in cells; () for none
     pool: tuple = (4, 4)              # keys and values of self-attention and cross-attention are made of means of so many tokens each way
     review: int = 2                   # transformer blocks of frame 1's tokens, which see what matching found
@@ -137,7 +138,10 @@ class Decoder(nn.Module):
         self.start16, self.uncertainty16 = nn.Conv2d(c.width, h16, 1), nn.Conv2d(3, h16, 1)
         self.start8, self.token8, self.state8 = nn.Conv2d(s8, h8, 1), nn.Conv2d(c.width, h8, 1), nn.Conv2d(h16, h8, 1)
         self.start4, self.state4 = nn.Conv2d(s4, h4, 1), nn.Conv2d(h8, h4, 1)
-        self.step16, self.step8, self.step4 = (refinement.CorrelationStep(h, r, c.inside, s) for h, r, s in zip(c.hidden, c.radius, (math.log(10), 1.0, 1.0)))
+        self.step16, self.step8, self.step4 = (refinement.CorrelationStep(h, r, inside, s)
+                                               for h, r, inside, s in zip(c.hidden, c.radius, c.inside, (math.log(10), 1.0, 1.0)))
+        self.later16, self.later8, self.later4 = (refinement.CorrelationStep(h, *c.later) if c.later and rounds > 1 else None
+                                                  for h, rounds in zip(c.hidden, c.steps))
         self.propagate8, self.propagate4 = (refinement.Propagation(h, f, distances, channels) if distances else None
                                             for h, f, distances, channels in zip((h8, h4), (s8, s4), c.propagation, (32, 16)))
         self.step2 = refinement.WarpStep(h4, c.correlation[2], h2)
@@ -199,24 +203,23 @@ class Decoder(nn.Module):
     def refine(self, match, one, two, offset, grid, distracted=False):
         """From the tokens' displacements to a flow for every pixel. Returns a dict: flow, log_scale, and flows16, flows8, flows4, flows2: what each
         step gave, in pixels of its stride."""
-        c = self.config
         as_map = lambda tokens: layers.to_map(tokens, *grid)
         tokens = as_map(match["tokens"])
         # stride 16 compares the matching's own queries and keys, a tenth of their logits; distractors stand behind the windows' own tokens
         queries, keys = match["compared"]
         a16, b16 = as_map(queries), as_map(keys[:, :queries.shape[1]] if distracted else keys)
-        a16 = a16 * (0.1 * math.sqrt(c.compared[0]))
+        a16 = a16 * (0.1 * math.sqrt(self.config.compared[0]))
         hidden, flow = self.start16(tokens) + self.uncertainty16(as_map(self.uncertainty(match))), as_map(match["coarse"]) - offset / 16
-        hidden, flow, flows16 = self.correlate(self.step16, c.steps[0], hidden, a16, b16, flow)
+        hidden, flow, flows16 = self.correlate(16, hidden, a16, b16, flow)
 
         hidden = self.start8(one["p8"]) + layers.upsample(self.token8(tokens) + self.state8(hidden))
-        hidden, flow, flows8 = self.correlate(self.step8, c.steps[1], hidden, one["c8"], two["c8"], layers.upsample(flow) * 2)
+        hidden, flow, flows8 = self.correlate(8, hidden, one["c8"], two["c8"], layers.upsample(flow) * 2)
         if self.propagate8 is not None:
             flow = self.propagate8(hidden, one["p8"], flow)
             flows8.append(flow)
 
         hidden = self.start4(one["p4"]) + layers.upsample(self.state4(hidden))
-        hidden, flow, flows4 = self.correlate(self.step4, c.steps[2], hidden, one["c4"], two["c4"], layers.upsample(flow) * 2)
+        hidden, flow, flows4 = self.correlate(4, hidden, one["c4"], two["c4"], layers.upsample(flow) * 2)
         if self.propagate4 is not None:
             flow = self.propagate4(hidden, one["p4"], flow)
             flows4.append(flow)
@@ -224,17 +227,23 @@ class Decoder(nn.Module):
         hidden, flow = self.step2(hidden, one["c2"], two["c2"], layers.upsample(flow.detach()) * 2)
         flows = dict(flows16=flows16, flows8=flows8, flows4=flows4, flows2=[flow])
         absolute = {name: [f + offset / int(name[5:]) for f in steps] for name, steps in flows.items()}
-        log_scale = layers.upsample(self.log_scale(hidden).float().clamp(-4, 6))
+        log_scale = layers.upsample(operators.clamp(self.log_scale(hidden).float(), -4, 6))
         return dict(absolute, flow=self.step1(hidden, one["c1"], two["c1"], self.upsampling(hidden, flow)) + offset, log_scale=log_scale)
 
-    @staticmethod
-    def correlate(step, count, hidden, a, b, flow):
-        """`count` rounds of a CorrelationStep; a gradient never crosses from one round's flow to the one before. Returns hidden, flow and all rounds' flows."""
+    def correlate(self, stride, hidden, a, b, flow):
+        """The rounds of correlation at a stride; a gradient never crosses from one round's flow to the one before. Returns hidden, flow and all rounds'
+        flows."""
+        first, later = self.rounds(stride)
         flows = []
-        for _ in range(count):
-            hidden, flow = step(hidden, a, b, flow.detach())
+        for i in range(self.config.steps[(16, 8, 4).index(stride)]):
+            hidden, flow = (later if i else first)(hidden, a, b, flow.detach())
             flows.append(flow)
         return hidden, flow, flows
+
+    def rounds(self, stride):
+        """The correlation steps of a stride's first round and of those after it."""
+        first, later = getattr(self, f"step{stride}"), getattr(self, f"later{stride}")
+        return first, first if later is None else later
 
     @staticmethod
     def uncertainty(match):

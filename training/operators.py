@@ -94,6 +94,11 @@ def double(x):
     return resampling.double(x)
 
 
+def clamp(x, low, high):
+    """x limited to low and high, a map of few channels."""
+    return x.clamp(low, high)
+
+
 def local_mean(x, side):
     """stencils.local_mean."""
     return stencils.local_mean(x, side)

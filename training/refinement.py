@@ -25,16 +25,18 @@ def flow_shape(flow):
 class CorrelationStep(nn.Module):
     """Compares frame 1 with frame 2 warped by the current flow within `radius` cells, and corrects hidden state and flow.
 
-    inside: channels of what the correlation says, and of what the flow is read from.
+    inside: channels of the evidence (what the correlation says), between the two convolutions of the state's update (no more than the state has), and of
+    the head that the flow is read from.
     """
     def __init__(self, hidden, radius, inside, log_sharpness=1.0):
         super().__init__()
         self.radius, cells = radius, (2 * radius + 1) ** 2
         self.log_sharpness = nn.Parameter(torch.tensor(log_sharpness))
-        self.evidence = nn.Sequential(nn.Conv2d(cells, inside, 1), nn.ReLU())
-        self.mix = layers.PartsConv((hidden, inside, 8), hidden)
-        self.update = nn.Conv2d(hidden, hidden, 3, padding=1)
-        self.head = nn.Sequential(nn.Conv2d(hidden, inside, 3, padding=1), nn.ReLU(), nn.Conv2d(inside, 3, 1))
+        evidence, update, head = inside
+        self.evidence = nn.Sequential(nn.Conv2d(cells, evidence, 1), nn.ReLU())
+        self.mix = layers.PartsConv((hidden, evidence, 8), min(update, hidden))
+        self.update = nn.Conv2d(min(update, hidden), hidden, 3, padding=1)
+        self.head = nn.Sequential(nn.Conv2d(hidden, head, 3, padding=1), nn.ReLU(), nn.Conv2d(head, 3, 1))
         with torch.no_grad():
             self.head[-1].weight[:2] *= 0.1
             self.head[-1].bias.zero_()
@@ -49,13 +51,21 @@ class CorrelationStep(nn.Module):
 
     def forward(self, hidden, a, b, flow):
         """a, b [W, C, h, w]: features of both frames to correlate -> hidden, flow."""
-        correlation = operators.local_correlation(a, operators.warp(b, flow), self.radius)
+        hidden, change = self.correct(hidden, *self.compare(a, b, flow))
+        return hidden, flow + change
+
+    def compare(self, a, b, flow):
+        """What a round sees: the correlation [W, (2r+1)^2, h, w] and the flow's shape [W, 2, h, w]."""
+        return operators.local_correlation(a, operators.warp(b, flow), self.radius), flow_shape(flow)
+
+    def correct(self, hidden, correlation, shape):
+        """The state after a round that sees this, and what it adds to the flow: [W, H, h, w], [W, 2, h, w]."""
         best = self.best_offset(correlation)
-        signed = torch.cat([best, flow_shape(flow)], 1).to(hidden)
+        signed = torch.cat([best, shape], 1).to(hidden)
         mixed = self.mix(F.relu(hidden), self.evidence(correlation), torch.cat([F.relu(signed), F.relu(-signed)], 1))
         hidden = hidden + self.update(F.relu(mixed))
         out = self.head(F.relu(hidden)).float()
-        return hidden, flow + out[:, :2] + torch.sigmoid(out[:, 2:]) * best
+        return hidden, out[:, :2] + torch.sigmoid(out[:, 2:]) * best
 
 
 class Propagation(nn.Module):

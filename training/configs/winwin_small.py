@@ -20,7 +20,8 @@ network = dict(
     hidden=(160, 160, 96, 48),  # channels of the refinement state at strides 16, 8, 4, 2
     steps=(2, 3, 2),            # correlation steps at strides 16, 8, 4
     radius=(4, 4, 4),           # radius of the local correlation at strides 16, 8, 4
-    inside=96,                  # channels of a correlation step's evidence and head
+    inside=((96, 160, 96),) * 3,    # channels inside a correlation step at strides 16, 8, 4: evidence, update, head
+    later=(),                   # a stride's rounds after the first: radius, channels inside; () if they are like the first
     propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
     pool=(4, 4),                # keys and values of self-attention and cross-attention are means of so many tokens each way
 )

@@ -24,7 +24,8 @@ network = dict(
     hidden=(96, 96, 64, 16),    # channels of the refinement state at strides 16, 8, 4, 2
     steps=(1, 3, 1),            # correlation steps at strides 16, 8, 4
     radius=(4, 4, 2),           # radius of the local correlation at strides 16, 8, 4
-    inside=64,                  # channels of a correlation step's evidence and head
+    inside=((48, 64, 32), (64, 96, 64), (48, 64, 32)),  # channels inside a correlation step at strides 16, 8, 4: evidence, update, head
+    later=(2, (48, 64, 32)),    # a stride's rounds after the first: radius, channels inside; () if they are like the first
     propagation=((1, 2, 4, 8), (1, 2, 4)),  # distances of the propagation's neighbours at strides 8, 4, in cells; () for none
     pool=(4, 4),                # keys and values of self-attention and cross-attention are means of so many tokens each way
 )

@@ -57,7 +57,7 @@ def test_graphs_have_no_sequences(tmp_path):
 def test_each_export_form_is_its_eager_operator():
     torch.manual_seed(2)
     maps, tokens = torch.randn(1, 4, 9, 13), torch.randn(1, 10, 8)
-    cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,), double=(maps,), local_mean=(maps, 5),
+    cases = dict(attention=(tokens, tokens, tokens, 2), token_count_scale=(tokens,), local_correlation=(maps, maps.flip(1), 3), channel_softmax=(maps * 5,), channels_last=(maps,), double=(maps,), local_mean=(maps, 5), clamp=(maps, -0.5, 0.5),
                  neighbour_similarity=(maps, torch.randn(1, 4, 9, 17), (0, 1, 4), 3), neighbour_mix=(torch.randn(1, 2, 9, 13), torch.randn(1, 4, 11, 13), ((2, 0), (0, 0))),
                  convolve_parts=(layers.PartsConv((4, 1), 6), (maps, maps[:, :1])), convolve_squares=(layers.HalvingConv(8), torch.rand(1, 3, 10, 14) * 100))
     assert cases.keys() | {"pixel_grid", "size", "sample"} == export_forms.FORMS.keys()

@@ -100,6 +100,12 @@ def test_weights_from_before_narrow_matching_give_the_results_they_gave(images, 
     assert torch.allclose(loaded.estimate(*pair)[0], wide.estimate(*pair)[0], atol=1e-3)
 
 
+def test_sizes_of_steps_that_had_one_number_inside_are_understood():
+    assert checkpoint.present_sizes(dict(hidden=(96, 96, 64, 16), inside=64), {})["inside"] == ((64, 96, 64),) * 3
+    step4 = network.WinWin(network.Config(inside=((64, 96, 64),) * 3)).decoder.step4
+    assert step4.update.in_channels == 64, "no more channels than the state has"
+
+
 def test_the_log_has_a_row_for_each_leg_and_a_complete_schedule_ends_the_run(images, tmp_path, capsys):
     run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
     run(tmp_path, images, "--budget-steps", "3", "--steps", "2")
