@@ -4,6 +4,7 @@ The teacher estimates the flow of synthetic frames in both directions. At each s
 correlations of the teacher's rounds, and learns to give the teacher's state and change of the flow after each of them. That shows a step exactly what to do
 at every cell, so it learns about six times as fast as from the error of the flow (training/ablation/narrow.md).
 """
+import copy
 import math
 import random
 from typing import NamedTuple
@@ -59,9 +60,9 @@ class Lessons(IterableDataset):
     @torch.no_grad()
     def __iter__(self):
         rng, generator = random.Random(self.seed), torch.Generator().manual_seed(self.seed)
-        rounds = {stride: [] for stride in STRIDES}
+        teacher, rounds = copy.deepcopy(self.teacher), {stride: [] for stride in STRIDES}
         for stride, found in rounds.items():
-            for step in set(self.teacher.decoder.rounds(stride)):
+            for step in set(teacher.decoder.rounds(stride)):
                 record(step, found)
         while True:
             (w, h), scene = rng.choice(SIZES), rng.choice(SCENES)
@@ -69,7 +70,7 @@ class Lessons(IterableDataset):
             s = windows.sample(self.bank, 1, 1, h, w, generator=generator, rng=rng, size=(w, h), **scene)
             for found in rounds.values():
                 found.clear()
-            self.teacher.estimate(s.frame1[0, 0], s.frame2[0, 0], both_ways=True)
+            teacher.estimate(s.frame1[0, 0], s.frame2[0, 0], both_ways=True)
             yield {stride: list(found) for stride, found in rounds.items()}
 
 

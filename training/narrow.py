@@ -79,11 +79,16 @@ def remove(weights, layer, kept, back, mean):
 
 
 def step_weights(wide, found, small):
-    """Weights for a correlation step like `small` from those of a `wide` one. found: moments of the latter's layers, {layer.given: (mean, covariance)}."""
+    """Weights for a correlation step like `small` from those of a `wide` one. found: moments of the latter's layers, {layer.given: (mean, covariance)}.
+    ValueError if `small` is larger."""
+    if small.radius > wide.radius:
+        raise ValueError(f"a radius of {small.radius} is larger than the checkpoint's {wide.radius}: choose a smaller one")
     weights = {k: v.double() for k, v in wide.state_dict().items()}
     weights["evidence.0.weight"] = correlation.central(weights["evidence.0.weight"], small.radius)
     for layer in layers_inside(wide.update.out_channels):
         (mean, covariance), count = found[layer.given], small.get_submodule(layer.given).out_channels
+        if count > len(mean):
+            raise ValueError(f"{count} channels inside a step are more than the checkpoint's {len(mean)}: choose fewer")
         if count < len(mean):
             part = weights[f"{layer.read}.weight"][:, layer.start:layer.start + len(mean)]
             remove(weights, layer, *fewer(covariance, part, count), mean)
@@ -92,7 +97,8 @@ def step_weights(wide, found, small):
 
 def narrowed(net, bank, sizes):
     """A network of other sizes (network.Config) with the weights of `net`, but for correlation steps of fewer channels and smaller radius. Rounds after the
-    first that get a step of their own start from that of the first. `bank`: textures of the frames whose least squares count."""
+    first that get a step of their own start from that of the first. `bank`: textures of the frames whose least squares count. ValueError if a step would
+    grow."""
     given, small = distill.steps_of(net), network.WinWin(sizes)
     found = moments(net, bank, given)
     weights = {k: v for k, v in net.state_dict().items() if not k.startswith(tuple(f"{name}." for name in given))}
@@ -116,12 +122,18 @@ def main(argv=None):
     p.add_argument("--limit", type=int, help="use at most so many textures")
     p.add_argument("--seed", type=int, default=1)
     args = p.parse_args(argv)
+    changes = options.sizes(args.network)
+    if changes.keys() - {"inside", "later"}:
+        p.error(f"--network {' '.join(args.network)}: only inside and later can be narrowed")
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)  # a second process runs the given network
     bank, _ = frames.split(textures.load(args.textures, args.limit))
     net, saved = checkpoint.load_average(args.checkpoint)
-    sizes = dataclasses.replace(net.config, **options.sizes(args.network))
-    small = checkpoint.load_average(args.start)[0] if args.start else narrowed(net, bank, sizes)
+    sizes = dataclasses.replace(net.config, **changes)
+    try:
+        small = checkpoint.load_average(args.start)[0] if args.start else narrowed(net, bank, sizes)
+    except ValueError as error:
+        p.error(str(error))
     if small.config != sizes:
         p.error(f"{args.start} holds {small.config}, not {sizes}")
     content = {k: v for k, v in saved.items() if k not in ("optimiser", "random")}

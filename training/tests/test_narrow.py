@@ -100,3 +100,15 @@ def test_the_command_writes_a_checkpoint_of_the_narrow_network(teacher, images, 
     with pytest.raises(SystemExit):
         narrow.main([wide, "--network", "later=(1, (8, 8, 4))", "--frames", "1", "--textures", images, "--out", out, "--start", out])
     assert f"{out} holds Config(" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change, message", [
+    ("width=16", "only inside and later can be narrowed"),
+    ("inside=((32, 16, 16), (16, 16, 16), (16, 16, 16))", "32 channels inside a step are more than the checkpoint's 16: choose fewer"),
+    ("later=(3, (8, 8, 8))", "a radius of 3 is larger than the checkpoint's 2: choose a smaller one")])
+def test_a_step_cannot_grow(change, message, teacher, images, tmp_path, quick, capsys):
+    wide = str(tmp_path / "wide.pt")
+    checkpoint.save(wide, dict(task="flow", network=dict(SIZES), ema=teacher.state_dict()))
+    with pytest.raises(SystemExit):
+        narrow.main([wide, "--network", change, "--textures", images, "--out", str(tmp_path / "out.pt")])
+    assert message in capsys.readouterr().err and not (tmp_path / "out.pt").exists()
