@@ -42,22 +42,16 @@ def load(path, device="cpu"):
 
 def present_sizes(sizes, weights):
     """A network's sizes as network.Config has them now, from those of a checkpoint of this or an earlier version and its weights."""
-    sizes = dict(sizes)
-    if compares_all_channels(weights):
+    sizes, names = dict(sizes), [warm_start.present_name(name) for name in weights]
+    has = lambda part: any(name.startswith(f"decoder.{part}") for name in names)
+    if has("matching.query.") and not has("matching.narrow_query."):  # from before tokens were compared in fewer channels
         match = sizes.get("match", network.Config.match)
-        sizes["compared"] = 3 * match, match
+        sizes["compared"] = 3 * match, match  # as many as there are: the new projections are rotations, and the results stay
     if isinstance(sizes.get("inside"), int):  # once one number, and inside an update there were as many channels as in the state
         sizes["inside"] = ((sizes["inside"], max(sizes["hidden"]), sizes["inside"]),) * 3
-    if any(name.startswith("decoder.step8.") for name in weights) and not any(name.startswith("decoder.later") for name in weights):
+    if has("step8.") and max(sizes.get("steps", network.Config.steps)) > 1 and not has("later"):  # from before later rounds had steps of their own
         sizes["later"] = ()
     return sizes
-
-
-def compares_all_channels(weights):
-    """Whether these are weights from before tokens were compared in fewer channels. A network that compares as many as there are gives the same results:
-    its new projections are rotations."""
-    names = {warm_start.present_name(name) for name in weights}
-    return "decoder.matching.query.weight" in names and "decoder.matching.narrow_query.weight" not in names
 
 
 def full_precision(weights):

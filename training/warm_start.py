@@ -1,7 +1,8 @@
 """Weights of earlier versions of the network as the start of the present one.
 
 Parameters that were renamed are found under their old names; parts that are new keep the initialisation that makes them change
-(almost) nothing; parts that are gone are left out. Only projections to fewer channels (Matching, TokenPropagation) start at random and have to be learned.
+(almost) nothing; parts that are gone are left out. Only projections to fewer channels (Matching, TokenPropagation)
+and steps of later rounds start at random and have to be learned; training.narrow starts the latter from the steps of the first rounds.
 """
 import re
 

@@ -100,8 +100,11 @@ def test_weights_from_before_narrow_matching_give_the_results_they_gave(images, 
     assert torch.allclose(loaded.estimate(*pair)[0], wide.estimate(*pair)[0], atol=1e-3)
 
 
-def test_sizes_of_steps_that_had_one_number_inside_are_understood():
+def test_sizes_of_steps_of_earlier_versions_are_understood():
     assert checkpoint.present_sizes(dict(hidden=(96, 96, 64, 16), inside=64), {})["inside"] == ((64, 96, 64),) * 3
+    later = lambda steps, *names: checkpoint.present_sizes(dict(steps=steps, later=(2, (8, 8, 8))), dict.fromkeys(names))["later"]
+    assert later((1, 3, 1), "decoder.step8.mix.weight") == later((1, 3, 1), "decoder.update8.mix.weight") == (), "they had no steps for later rounds"
+    assert later((1, 3, 1), "decoder.step8.mix.weight", "decoder.later8.mix.weight") == later((1, 1, 1), "decoder.step8.mix.weight") == (2, (8, 8, 8))
     step4 = network.WinWin(network.Config(inside=((64, 96, 64),) * 3)).decoder.step4
     assert step4.update.in_channels == 64, "no more channels than the state has"
 
