@@ -117,6 +117,13 @@ def pool_tokens(tokens, rows, columns, side):
     return to_tokens(pooled, tokens.shape[0])
 
 
+def share_tokens(pooled, rows, columns, side):
+    """Each token gets what pool_tokens' mean of its square became: [B, n*ceil(rows/side)*ceil(columns/side), C] -> [B, n*rows*columns, C]."""
+    maps = to_map(pooled, (rows + side - 1) // side, (columns + side - 1) // side)
+    maps = F.interpolate(maps, scale_factor=float(side), mode="nearest")[:, :, :rows, :columns]
+    return to_tokens(maps, pooled.shape[0])
+
+
 class Rope:
     """Rotary positions in two dimensions (RoFormer; base 100 as in CroCo v2): half of each head turns with the row, half with the column.
 

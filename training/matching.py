@@ -1,6 +1,6 @@
 """Global matching: where each token of frame 1 is found in frame 2, and repair of the matches that are uncertain.
 
-Both steps are one attention each whose values are positions or displacements. A penalty on squared distance fits into the
+Both steps are attention whose values are positions or displacements. A penalty on squared distance fits into the
 same dot product: -w|p - q|^2 = 2w p.q - w|q|^2 - w|p|^2, and the last term is the same for all keys. So a Full-HD pair
 needs no tokens x tokens matrix. All of this runs in float32.
 
@@ -47,7 +47,12 @@ class Matching(nn.Module):
     """Expected position in frame 2 of each token of frame 1, from similarities of stem, encoder and decoder features.
 
     The three depths overlap in what they say, so their dot product is taken in `compared` channels, less than half as many.
+
+    Frame 2's tokens look for their matches in frame 1 too, without a distance penalty. If the round trip of a token, to its match and on to the match of
+    that, ends elsewhere, the token is hidden in frame 2 or mistaken.
     """
+    POOL = 2  # means of POOL x POOL tokens of frame 2 look for their match: a quarter of the arithmetic, and no less accurate
+
     def __init__(self, width, channels, compared):
         super().__init__()
         self.channels = channels
@@ -72,15 +77,24 @@ class Matching(nn.Module):
         products are the logits."""
         return self.narrow_query(queries * self.temperatures()), self.narrow_key(keys)
 
-    def forward(self, q, k, expected, distance_weight, xy2):
+    def forward(self, q, k, expected, distance_weight, xy1, xy2, grid):
         """q [B, T1, compared], k [B, T2, compared] from `narrowed`. expected [B, T1, 2]: position that distances are measured from; distance_weight
-        [B, T1, 1]; xy2 [B, T2, 2]. Returns position [B, T1, 2] and variance [B, T1, 1] in tokens squared."""
+        [B, T1, 1]; xy1 [B, T1, 2], xy2 [B, T2, 2]: token positions of windows of grid (rows, columns). Returns position [B, T1, 2] in
+        tokens, variance [B, T1, 1] and the round trip's squared length [B, T1, 1] in tokens squared."""
+        back = self.back(q, k, xy1, xy2, grid)
         q = torch.cat([q * operators.token_count_scale(k), 2 * distance_weight * expected, distance_weight, torch.zeros_like(distance_weight)], -1)
         k = torch.cat([k, xy2, -(xy2 ** 2).sum(-1, keepdim=True), torch.zeros_like(xy2[..., :1])], -1)
-        moments = operators.attention(q, k, torch.cat([xy2, xy2 ** 2], -1), 1)
-        position = moments[..., :2]
-        variance = (moments[..., 2:] - position ** 2).sum(-1, keepdim=True).clamp(min=0)
-        return position, variance
+        moments = operators.attention(q, k, torch.cat([xy2, xy2 ** 2, back, torch.zeros_like(back)], -1), 1)
+        position, trip = moments[..., :2], moments[..., 4:6] - xy1
+        variance = (moments[..., 2:4] - position ** 2).sum(-1, keepdim=True).clamp(min=0)
+        return position, variance, (trip ** 2).sum(-1, keepdim=True)
+
+    @torch.no_grad()
+    def back(self, q, k, xy1, xy2, grid):
+        """Position in frame 1 of each token of frame 2: [B, T2, 2]. Tokens of a pool share a displacement."""
+        pooled = layers.pool_tokens(k, *grid, self.POOL) * operators.token_count_scale(q)
+        displacement = operators.attention(pooled, q, xy1, 1) - layers.pool_tokens(xy2, *grid, self.POOL)
+        return xy2 + layers.share_tokens(displacement, *grid, self.POOL)
 
 
 class TokenPropagation(nn.Module):
@@ -90,7 +104,7 @@ class TokenPropagation(nn.Module):
     motion that grows towards the border grows on beyond it. Where positions say little about displacements a ridge holds the fit to the mean.
     """
     MIN_LOG_RIDGE, MAX_LOG_RIDGE = -1.0, 12.0  # logs of tokens squared
-    QUICK = 10.0  # the optimiser moves all parameters equally fast, and the ridge has far to go: its parameters count ten times
+    QUICK = 10.0  # the optimiser moves all parameters equally fast, and ridge and trip_weight have far to go: their parameters count ten times
 
     def __init__(self, width, channels, compared):
         super().__init__()
@@ -99,14 +113,16 @@ class TokenPropagation(nn.Module):
         nn.init.orthogonal_(self.narrow.weight)
         self.log_temperature = nn.Parameter(torch.tensor(2.0))
         self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
+        self.log_trip_weight = nn.Parameter(torch.tensor(-2.0 / self.QUICK))  # of the squared round trip beside the variance
         self.log_ridge = nn.Parameter(torch.tensor(4.0 / self.QUICK))
         self.adjust = layers.zero_init(nn.Linear(width, 3))  # what the matches change: confidence, logs of the distance's weight and of the ridge
 
-    def forward(self, x, displacement, variance, expectation, xy):
-        """x [B, T, width], displacement [B, T, 2], variance [B, T, 1], xy [B, T, 2] -> displacement [B, T, 2]."""
+    def forward(self, x, displacement, variance, trip, expectation, xy):
+        """x [B, T, width], displacement [B, T, 2], variance and trip [B, T, 1] from Matching, xy [B, T, 2] -> displacement [B, T, 2]."""
         change = self.adjust(x)
         more_confident, nearer, stiffer = (change[..., i:i + 1] for i in range(3))
         look, weight = self.narrow(layers.unit(self.embed(x))), expectation.propagation_weight * nearer.clamp(max=2).exp()
+        variance = variance + (self.QUICK * self.log_trip_weight).exp() * trip
         confidence = expectation.confidence + more_confident - self.log_variance_weight.exp() * torch.log(variance + 0.1)
         q = torch.cat([look * self.log_temperature.exp() * operators.token_count_scale(look), 2 * weight * xy, weight, torch.ones_like(weight)], -1)
         k = torch.cat([look, xy, -(xy ** 2).sum(-1, keepdim=True), confidence], -1)

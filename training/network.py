@@ -20,6 +20,8 @@ from torch import nn
 from training import layers, matching, operators, refinement
 
 PATCH = 16  # pixels a token
+TOKEN_PARTS = ("encoder.blocks", "encoder.norm", "encoder.match_", "decoder.blocks", "decoder.norm", "decoder.prior", "decoder.matching", "decoder.found",
+               "decoder.review", "decoder.propagation", "decoder.residual")  # what samples for tokens only can train
 
 
 @dataclass
@@ -131,7 +133,7 @@ class Decoder(nn.Module):
         self.norm = layers.Norm(c.width)
         self.prior = matching.MatchingPrior(c.width)
         self.matching = matching.Matching(c.width, c.match, c.compared[0])
-        self.found = layers.zero_init(nn.Linear(5, c.width))
+        self.found = layers.zero_init(nn.Linear(6, c.width))
         self.review = nn.ModuleList(layers.Block(c.width, c.heads, silent=True) for _ in range(c.review))
         self.propagation = matching.TokenPropagation(c.width, c.match, c.compared[1])
         self.residual = layers.zero_init(nn.Linear(c.width, 2))
@@ -182,18 +184,18 @@ class Decoder(nn.Module):
             expectation = self.prior(x.float())
             expected = xy1 + expectation.displacement
             compared = self.matching.narrowed(queries, keys2.float())
-            position, variance = self.matching(*compared, expected, expectation.distance_weight, xy2)
+            position, variance, trip = self.matching(*compared, expected, expectation.distance_weight, xy1, xy2, grid)
             matched = position - xy1
-        tokens = self.look_again(x, matched, variance, expectation, xy1, grid)
+        tokens = self.look_again(x, matched, variance, trip, expectation, xy1, grid)
         with layers.full_precision(x.device):
-            spread = self.propagation(tokens.float(), matched, variance, expectation, xy1)
+            spread = self.propagation(tokens.float(), matched, variance, trip, expectation, xy1)
         coarse = spread + self.residual(tokens).float()
         return dict(queries=queries, compared=compared, expected=expected, distance_weight=expectation.distance_weight, matched=matched, variance=variance,
                     confidence=expectation.confidence, tokens=tokens, spread=spread, coarse=coarse)
 
-    def look_again(self, x, matched, variance, expectation, xy, grid):
+    def look_again(self, x, matched, variance, trip, expectation, xy, grid):
         """The tokens x [B, T, width] after they have seen each other's matches, relative to what was expected and to their mean."""
-        seen = torch.cat([matched - matched.mean(1, keepdim=True), matched - expectation.displacement, torch.log(variance + 0.1)], -1) * 0.25
+        seen = torch.cat([matched - matched.mean(1, keepdim=True), matched - expectation.displacement, torch.log(variance + 0.1), torch.log1p(trip)], -1) * 0.25
         where = layers.Positions(xy, *grid, self.config.head_width, self.config.pool[0])
         y = x + self.found(seen)
         for block in self.review:

@@ -98,8 +98,6 @@ def parse(description, argv=None):
     args = p.parse_args(argv)
     if all(getattr(args, key) is None for key in LENGTHS):
         p.error("the run has no length: give --budget, --budget-steps, --minutes or --steps")
-    if args.only and args.token_shapes:
-        p.error("--only cannot be used with --token-shapes: batches of tokens may have nothing to train")
     if args.data and args.task != "flow":
         p.error("--data holds flow only: it cannot be used with --task " + args.task)
     fields = {**config, **sizes(args.network)}

@@ -9,7 +9,7 @@ import os
 
 import torch
 
-from training import checkpoint, tasks, warm_start
+from training import checkpoint, network, tasks, warm_start
 from training.distributed import Group
 from training.randomness import Randomness
 
@@ -50,6 +50,8 @@ class Run:
             raise ValueError(f"--only {unknown[0]}: the network has no parameter whose name begins so")
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(parts)))
+        if self.args.token_shapes and not any(p.requires_grad and name.startswith(network.TOKEN_PARTS) for name, p in self.net.named_parameters()):
+            raise ValueError(f"--only {','.join(parts)}: batches of --token-shapes train nothing of this. Leave --token-shapes out, or add one of {', '.join(network.TOKEN_PARTS)}")
 
     def start_from(self, path):
         """Take the weights of another run's checkpoint, and its counters of steps, samples and seconds."""

@@ -34,8 +34,8 @@ def present_name(name):
 
 
 def widened(old, new):
-    """An old convolution's weights [out, in, k, k] with zeros for the input channels that were added behind them, as `new` has them."""
-    fits = old.dim() == 4 and old.shape[0] == new.shape[0] and old.shape[1] < new.shape[1] and old.shape[2:] == new.shape[2:]
+    """An old layer's weights [out, in] or [out, in, k, k] with zeros for the input channels that were added behind them, as `new` has them."""
+    fits = old.dim() in (2, 4) and old.shape[2:] == new.shape[2:] and old.shape[0] == new.shape[0] and old.shape[1] < new.shape[1]
     return torch.cat([old, torch.zeros_like(new[:, old.shape[1]:])], 1) if fits else None
 
 
