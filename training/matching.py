@@ -113,7 +113,7 @@ class TokenPropagation(nn.Module):
         nn.init.orthogonal_(self.narrow.weight)
         self.log_temperature = nn.Parameter(torch.tensor(2.0))
         self.log_variance_weight = nn.Parameter(torch.tensor(0.5))
-        self.log_trip_weight = nn.Parameter(torch.tensor(-2.0 / self.QUICK))  # of the squared round trip beside the variance
+        self.log_trip_weight = nn.Parameter(torch.tensor(-4.0 / self.QUICK))  # of the squared round trip beside the variance
         self.log_ridge = nn.Parameter(torch.tensor(4.0 / self.QUICK))
         self.adjust = layers.zero_init(nn.Linear(width, 3))  # what the matches change: confidence, logs of the distance's weight and of the ridge
 

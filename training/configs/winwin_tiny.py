@@ -3,8 +3,8 @@
 Hardware  2 CPU cores; cores with AMX (Intel Xeon since 2023) train in bfloat16, twice as fast
 Memory    about 1 GB for each process
 Time      8.5 hours
-Result    The graphs in models/winwin-tiny: 39,387 steps, 221,621 samples, 1,083 minutes on 2 cores and 8 minutes on an H100. Mean
-          endpoint error 6.48 px on the 12 synthetic frames, 0.44 px on the 4 synthetic Full-HD frames, 3.79 px on the 17 real pairs. They
+Result    The graphs in models/winwin-tiny: 40,225 steps, 230,109 samples, 1,151 minutes on 2 cores and 8 minutes on an H100. Mean
+          endpoint error 6.18 px on the 12 synthetic frames, 0.46 px on the 4 synthetic Full-HD frames, 3.80 px on the 17 real pairs. They
           were trained in several legs while the code and the network changed (models/winwin-tiny/training.md), so a single run of this
           file gives a similar network, not the same one.
 """
