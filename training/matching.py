@@ -48,8 +48,8 @@ class Matching(nn.Module):
 
     The three depths overlap in what they say, so their dot product is taken in `compared` channels, less than half as many.
 
-    Frame 2's tokens look for their matches in frame 1 too, without a distance penalty. If the round trip of a token, to its match and on to the match of
-    that, ends elsewhere, the token is hidden in frame 2 or mistaken.
+    Frame 2's tokens look for their matches in frame 1 too, without a distance penalty (forward-backward consistency). If the round trip of a token, to its
+    match and on to the match of that, ends elsewhere, the token is hidden in frame 2 or its match is wrong.
     """
     POOL = 2  # means of POOL x POOL tokens of frame 2 look for their match: a quarter of the arithmetic, and no less accurate
 
@@ -104,7 +104,7 @@ class TokenPropagation(nn.Module):
     motion that grows towards the border grows on beyond it. Where positions say little about displacements a ridge holds the fit to the mean.
     """
     MIN_LOG_RIDGE, MAX_LOG_RIDGE = -1.0, 12.0  # logs of tokens squared
-    QUICK = 10.0  # the optimiser moves all parameters equally fast, and ridge and trip_weight have far to go: their parameters count ten times
+    QUICK = 10.0  # the optimiser moves all parameters equally fast, and the ridge and the trip's weight have far to go: their parameters count ten times
 
     def __init__(self, width, channels, compared):
         super().__init__()

@@ -33,9 +33,13 @@ def present_name(name):
     return name
 
 
-def widened(old, new):
-    """An old layer's weights [out, in] or [out, in, k, k] with zeros for the input channels that were added behind them, as `new` has them."""
-    fits = old.dim() in (2, 4) and old.shape[2:] == new.shape[2:] and old.shape[0] == new.shape[0] and old.shape[1] < new.shape[1]
+GROWN = {"decoder.found.weight"}  # linear layers that got inputs behind their old ones; elsewhere another size means other channels
+
+
+def widened(name, old, new):
+    """The weights of an old convolution [out, in, k, k] or of a layer of GROWN [out, in], with zeros for the input channels that were added behind them, as
+    `new` has them."""
+    fits = (old.dim() == 4 or name in GROWN) and old.shape[0] == new.shape[0] and old.shape[1] < new.shape[1] and old.shape[2:] == new.shape[2:]
     return torch.cat([old, torch.zeros_like(new[:, old.shape[1]:])], 1) if fits else None
 
 
@@ -49,7 +53,7 @@ def load(net, state):
         name = present_name(old_name)
         value = value.float() if value.is_floating_point() else value
         if name in own and own[name].shape != value.shape:
-            value = widened(value, own[name])
+            value = widened(name, value, own[name])
         if name in own and value is not None:
             found[name] = value
         else:

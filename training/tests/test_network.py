@@ -263,11 +263,15 @@ def test_weights_of_the_first_version_find_their_place():
     state = other.state_dict()
     old = {old_name: state[name] for name, old_name in old_names.items()}
     old["decoder.update8.mix.weight"] = state["decoder.step8.mix.weight"][:, :-4]
-    new, unused = warm_start.load(net, {**old, "decoder.mask.1.weight": torch.zeros(3)})
-    assert unused == ["decoder.mask.1.weight"] and len(new) == len(state) - len(old)
+    old["decoder.found.weight"] = state["decoder.found.weight"][:, :-1] + 1
+    other_size = {"decoder.mask.1.weight": torch.zeros(3), "decoder.matching.narrow_key.weight": state["decoder.matching.narrow_key.weight"][:, :-3]}
+    new, unused = warm_start.load(net, {**old, **other_size})
+    assert unused == list(other_size) and len(new) == len(state) - len(old)
     assert all(torch.equal(net.state_dict()[name], state[name]) for name in old_names)
     mix = net.decoder.step8.mix.weight
     assert torch.equal(mix[:, :-4], state["decoder.step8.mix.weight"][:, :-4]) and not mix[:, -4:].any()
+    found = net.decoder.found.weight
+    assert torch.equal(found[:, :-1], old["decoder.found.weight"]) and not found[:, -1].any()
 
 
 def test_a_full_hd_pair_costs_at_most_115_gmac():
